@@ -1,0 +1,155 @@
+"""From a text as somebody typed it to a comparable form, and to words.
+
+Invariant: `normalise` is idempotent and never raises, whatever the script. It removes what differs between two people
+with the same problem (case, links, names of people, order numbers) and keeps what tells problems apart (error codes,
+product names, emoji). Not here: scrubbing of personal details, which happens before a text is stored; stemming and
+stop-word lists, because they exist for a few languages only and document frequency does their work for all.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+import unicodedata
+
+_URL = re.compile(r"(?:https?://|www\.)\S+")
+_MENTION = re.compile(r"(?<![\w@.])@\w+")
+_TAG = re.compile(r"(?<!\w)[##](?=\w)")
+# Clock times and dates say when, amounts say how much: neither says what is broken.
+_TIME_OR_DATE = re.compile(r"\b\d{1,2}[:h]\d{2}(?::\d{2})?\b|\b\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}\b")
+_AMOUNT = re.compile(r"[$€£¥₹]\s?\d[\d.,]*|\b\d[\d.,]*\s?[$€£¥₹]")
+# Five digits and more are order, account and telephone numbers; error codes (404, 5xx, 1020) have at most four.
+# A number with a letter before it (0x80070005, err10060) is a code and stays.
+_LONG_NUMBER = re.compile(r"(?<![\w])\+?\d(?:[\s.-]?\d){4,}(?!\w)")
+_ELONGATION = re.compile(r"([^\W\d_])\1{2,}")  # "sooo" -> "soo"; two stay, for "too" and "weekend" need them
+_CONTROL = re.compile(
+    r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+_SPACE = re.compile(r"\s+")
+
+# Scripts written without spaces between words: Thai, Lao, Myanmar, Khmer, Kana, Han (with extensions).
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
+
+
+def normalise(text: str) -> str:
+    """Bring a text into the form in which texts are compared.
+
+    Unicode compatibility form (NFKC), case folded; links and @names removed, `#tag` turned into `tag`; clock times,
+    dates, amounts of money and numbers of five and more digits removed, shorter numbers (error codes) kept; letters
+    repeated more than twice cut to two; control and bidirectional marks removed; white space collapsed.
+
+    Parameters
+    ----------
+    text : str
+        Any text in any script; may be empty.
+
+    Returns
+    -------
+    str
+        The normalised text, possibly empty. Normalising it again changes nothing.
+
+    Notes
+    -----
+    Cost O(len(text)).
+
+    References
+    ----------
+    Unicode Standard Annex #15, Unicode Normalization Forms.
+
+    Examples
+    --------
+    >>> normalise("@AcmeHelp  LOGIN is sooooo broken!! error 502 at 10:45 https://t.co/x #acmedown")
+    'login is soo broken!! error 502 at acmedown'
+    """
+    before, folded = "", text
+    # Removing one thing may bring two others together ("1 @x 2345"), and casefold may undo NFKC: repeat until it
+    # settles, which real texts do in the first or second round. The bound only guards against a hostile text.
+    for _ in range(8):
+        before, folded = folded, _normalise_once(folded)
+        if folded == before:
+            break
+    return folded
+
+
+def _normalise_once(text: str) -> str:
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    text = _CONTROL.sub("", text)
+    text = _URL.sub(" ", text)
+    text = _MENTION.sub(" ", text)
+    text = _TAG.sub("", text)
+    text = _TIME_OR_DATE.sub(" ", text)
+    text = _AMOUNT.sub(" ", text)
+    text = _LONG_NUMBER.sub(" ", text)
+    text = _ELONGATION.sub(r"\1\1", text)
+    return _SPACE.sub(" ", text).strip()
+
+
+def tokens(text: str) -> list[str]:
+    """Split a text into words, in every script.
+
+    Words may hold inner apostrophes, hyphens and (between digits) points: `can't`, `wi-fi`, `2.4`. Scripts without
+    spaces give overlapping pairs of characters. An emoji is a word. The text is split as it is: normalise it first if
+    words are to be compared.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+        In order of appearance.
+
+    Notes
+    -----
+    Cost O(len(text)).
+
+    Examples
+    --------
+    >>> tokens("can't reach wi-fi, error 502 🔥")
+    ["can't", 'reach', 'wi-fi', 'error', '502', '🔥']
+    >>> tokens("接続できない")
+    ['接続', '続で', 'でき', 'きな', 'ない']
+    """
+    found: list[str] = []
+    for match in _token_pattern().finditer(text):
+        word = match.group()
+        if match.lastgroup == "unspaced" and len(word) > 2:
+            found.extend(word[i : i + 2] for i in range(len(word) - 1))
+        else:
+            found.append(word)
+    return found
+
+
+@functools.cache
+def _token_pattern() -> re.Pattern[str]:
+    # `\w` of the standard library leaves out combining marks, which would cut Hindi or Tamil words to pieces.
+    # (Zero width joiners bind letters in those scripts as well.)
+    letter = rf"[^\W{_UNSPACED}]"
+    mark = f"[{_combining_marks()}\u200c\u200d]"
+    word = rf"(?:{letter}|(?<=\w){mark}|(?<={mark}){mark})+"
+    return re.compile(
+        rf"(?P<unspaced>[{_UNSPACED}]+)|(?P<word>{word}(?:['’-]{word}|(?<=\d)\.(?=\d){word})*)|(?P<emoji>[{_EMOJI}])"
+    )
+
+
+@functools.cache
+def _combining_marks() -> str:
+    """All combining marks outside the unspaced scripts as ranges of a character class."""
+    unspaced = re.compile(f"[{_UNSPACED}]")
+    ranges: list[list[int]] = []
+    for point in range(0x300, min(0x1F000, sys.maxunicode)):
+        char = chr(point)
+        # Variation selectors only say how an emoji is drawn.
+        if not unicodedata.category(char).startswith("M") or 0xFE00 <= point <= 0xFE0F or unspaced.match(char):
+            continue
+        if ranges and ranges[-1][1] == point - 1:
+            ranges[-1][1] = point
+        else:
+            ranges.append([point, point])
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
