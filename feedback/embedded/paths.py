@@ -1,7 +1,7 @@
 """Where the embedded services keep their files and sockets, as a function of DATA_DIR alone.
 
-Invariant: every program of one installation computes the same answers, so settings, supervisor and commands agree without
-passing anything around. Only the standard library, and nothing is created here: it is imported by the settings.
+Invariant: every program of one installation computes the same answers, so settings, supervisor and commands agree
+without passing anything around. Only the standard library, and nothing is created here: it is imported by the settings.
 """
 
 import hashlib
@@ -31,8 +31,8 @@ def data_dir(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def socket_dir(data_dir: Path) -> Path:
-    """The private folder of unix sockets: `DATA_DIR/run`, or a short one under the temp folder when that is too long."""
-    wanted = data_dir / "run"
+    """The private folder of unix sockets: `DATA_DIR/sockets`, or a short one under the temp folder if that is too long."""
+    wanted = data_dir / "sockets"
     if _fits(wanted):
         return wanted
     name = "outcry-" + hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
