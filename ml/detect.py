@@ -1,0 +1,430 @@
+"""What is unusual: counts of the last hour tested against the baseline, and the life of an outage.
+
+The test asks, for windows of 1 to 60 minutes at once, how likely so many reports are by chance. The prediction is
+negative binomial: reports scatter more than Poisson, and the learned level is itself uncertain, so a service nobody
+knows yet neither alarms on its first three reports nor stays silent in a flood. The windows' smallest p-value,
+corrected for looking six times, drives a small state machine with hysteresis.
+
+Everything is a pure function of arrays and numbers. Not here: what is usual (`baseline`), which region is meant
+(`regions`), and who is told.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from ml.baseline import N_SLOTS, hour_slot
+from ml.types import Float64Array
+
+WINDOW_MINUTES = (1, 2, 5, 15, 30, 60)
+LOOKBACK_MINUTES = WINDOW_MINUTES[-1]
+# Windows that answer "is it still going on": the longer ones remember an outage for up to an hour after its end.
+RECENT_WINDOW_MINUTES = 15
+
+_WINDOWS = np.asarray(WINDOW_MINUTES, dtype=np.int64)
+_N_RECENT = int((_WINDOWS <= RECENT_WINDOW_MINUTES).sum())
+_POISSON_LIMIT = 1e-9  # below this 1/size the negative binomial is a Poisson to the last digit
+
+
+class Phase(StrEnum):
+    """Where an outage stands. `RESOLVED` without ever having been `CONFIRMED` is one that faded unconfirmed."""
+
+    QUIET = "quiet"
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
+    RECOVERING = "recovering"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When an outage moves from one phase to the next. Defaults come from a false-alarm budget, see `docs`.
+
+    Parameters
+    ----------
+    p_suspect : float
+        Scan p-value below which an outage is suspected.
+    p_confirm : float
+        Scan p-value below which it is confirmed.
+    n_reporters_suspect, n_reporters_confirm : int
+        Distinct reporters needed for either, whatever the p-value says.
+    p_calm : float
+        Recent p-value above which a minute counts as quiet.
+    recovering_minutes, resolved_minutes : int
+        Quiet minutes in a row until an outage is recovering, and until it is over.
+    """
+
+    p_suspect: float = 2e-5
+    p_confirm: float = 1e-8
+    n_reporters_suspect: int = 3
+    n_reporters_confirm: int = 5
+    p_calm: float = 0.05
+    recovering_minutes: int = 15
+    resolved_minutes: int = 60
+
+
+DEFAULT_THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a stream is or is not suspicious.
+
+    `p_value` is the scan p-value over all windows, `p_recent` over those up to 15 minutes; `window_minutes` is the
+    window that speaks most clearly, with its `observed` and `expected` reports.
+    """
+
+    p_value: float
+    p_recent: float
+    window_minutes: int
+    observed: float
+    expected: float
+
+
+def window_sums(minute_counts: npt.ArrayLike) -> Float64Array:
+    """Sum the newest 1, 2, 5, 15, 30 and 60 minutes.
+
+    Parameters
+    ----------
+    minute_counts : array-like of shape (k, n_minutes)
+        Reports (or expected reports) a minute, oldest first; at least 60 minutes.
+
+    Returns
+    -------
+    ndarray of shape (k, 6), float64
+        One column for each of `WINDOW_MINUTES`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 60 minutes.
+
+    Notes
+    -----
+    Cost O(60 k).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> window_sums(np.ones((1, 60)))
+    array([[ 1.,  2.,  5., 15., 30., 60.]])
+    """
+    counts = np.asarray(minute_counts, dtype=np.float64)
+    if counts.ndim != 2 or counts.shape[1] < LOOKBACK_MINUTES:
+        raise ValueError(f"minute_counts must be of shape (k, >= {LOOKBACK_MINUTES}), not {counts.shape}")
+    newest_first = counts[:, ::-1][:, :LOOKBACK_MINUTES]
+    return np.asarray(np.cumsum(newest_first, axis=1)[:, _WINDOWS - 1])
+
+
+def window_expected(shape: npt.ArrayLike, end_minute: int) -> Float64Array:
+    """Give the expected reports of a whole service in each window, across the change of the hour.
+
+    Parameters
+    ----------
+    shape : array-like of shape (168,)
+        Expected reports per hour for each hour of the week, see `baseline.expected_per_hour`.
+    end_minute : int
+        Minutes since 1970 of the newest minute in the windows.
+
+    Returns
+    -------
+    ndarray of shape (6,), float64
+        Multiply by a stream's share to get what it is expected to have.
+
+    Examples
+    --------
+    >>> window_expected([60.0] * 168, end_minute=0).tolist()
+    [1.0, 2.0, 5.0, 15.0, 30.0, 60.0]
+    """
+    by_minute = expected_by_minute(shape, end_minute, n_minutes=LOOKBACK_MINUTES)
+    return np.asarray(window_sums(by_minute[None, :])[0])
+
+
+def expected_by_minute(shape: npt.ArrayLike, end_minute: int, *, n_minutes: int) -> Float64Array:
+    """Give the expected reports of a whole service for each of the `n_minutes` up to and with `end_minute`.
+
+    Returns
+    -------
+    ndarray of shape (n_minutes,), float64
+        Oldest first.
+
+    Examples
+    --------
+    >>> expected_by_minute([60.0] * 168, 10, n_minutes=3).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    per_hour = np.asarray(shape, dtype=np.float64)
+    if per_hour.shape != (N_SLOTS,):
+        raise ValueError(f"shape must be of shape ({N_SLOTS},), not {per_hour.shape}")
+    minutes = np.arange(end_minute - n_minutes + 1, end_minute + 1, dtype=np.int64)
+    return np.asarray(per_hour[hour_slot(minutes // 60)] / 60.0)
+
+
+def window_dispersion(dispersion: npt.ArrayLike) -> Float64Array:
+    """Turn the dispersion of hourly counts into that of each window.
+
+    Returns
+    -------
+    ndarray of shape (..., 6), float64
+        At least 1, growing to `dispersion` at 60 minutes.
+    """
+    hourly = np.asarray(dispersion, dtype=np.float64)[..., None]
+    return np.asarray(1.0 + (hourly - 1.0) * (_WINDOWS / LOOKBACK_MINUTES) ** 0.5)
+
+
+def tail_p(
+    observed: npt.ArrayLike, expected: npt.ArrayLike, dispersion: npt.ArrayLike, strength: npt.ArrayLike
+) -> Float64Array:
+    """Give the probability of at least so many reports by chance.
+
+    The count is negative binomial with mean `expected` and variance
+    ``dispersion * expected + expected**2 / strength``: scatter of the reports plus the uncertainty of the level.
+
+    Parameters
+    ----------
+    observed : array-like of shape (k, w)
+        Reports seen.
+    expected : array-like of shape (k, w)
+        Reports usual, not negative. Where it is 0, any report has probability 0.
+    dispersion : array-like, broadcast
+        Variance over mean of the reports, at least 1.
+    strength : array-like, broadcast
+        Gamma shape of the level (1 / relative variance), above 0; infinity = known exactly.
+
+    Returns
+    -------
+    ndarray of shape (k, w), float64
+        In [0, 1], with full relative accuracy down to about 1e-300.
+
+    Raises
+    ------
+    ValueError
+        If a number is outside its range.
+
+    Notes
+    -----
+    Cost O(k w) incomplete beta functions, about a microsecond each.
+
+    References
+    ----------
+    P(X >= x) = I_q(x, r), Johnson, Kemp & Kotz (2005), Univariate Discrete Distributions, ch. 5.
+    DOI 10.1002/0471715816
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tail_p([[0, 3]], [[1.0, 1.0]], 1.0, np.inf).round(4).tolist()  # Poisson
+    [[1.0, 0.0803]]
+    """
+    seen = np.asarray(observed, dtype=np.float64)
+    usual = np.asarray(expected, dtype=np.float64)
+    spread = np.asarray(dispersion, dtype=np.float64)
+    known = np.asarray(strength, dtype=np.float64)
+    if not (np.isfinite(usual).all() and (usual >= 0).all()):
+        raise ValueError("expected must be finite and not negative")
+    if not ((spread >= 1).all() and (known > 0).all()):
+        raise ValueError("dispersion must be at least 1 and strength above 0")
+    seen, usual, spread, known = np.broadcast_arrays(seen, usual, spread, known)
+    result = np.where(seen <= 0, 1.0, 0.0)
+    asked = (seen > 0) & (usual > 0)
+    x, mean = seen[asked], usual[asked]
+    inverse_size = (spread[asked] - 1.0) / mean + 1.0 / known[asked]
+    size = 1.0 / np.maximum(inverse_size, _POISSON_LIMIT)
+    negative_binomial = special.betainc(x, size, mean / (mean + size))
+    poisson = special.gammainc(x, mean)
+    result[asked] = np.where(inverse_size < _POISSON_LIMIT, poisson, negative_binomial)
+    return result
+
+
+def scan_p(p_windows: npt.ArrayLike) -> Float64Array:
+    """Join the p-values of several windows: the smallest, corrected for having looked at all (Šidák).
+
+    Parameters
+    ----------
+    p_windows : array-like of shape (k, w)
+        One p-value a window.
+
+    Returns
+    -------
+    ndarray of shape (k,), float64
+        Conservative, for overlapping windows are alike.
+
+    References
+    ----------
+    Šidák (1967), JASA 62. DOI 10.1080/01621459.1967.10482935
+
+    Examples
+    --------
+    >>> scan_p([[0.5, 0.01, 1.0]]).round(4).tolist()
+    [0.0297]
+    """
+    p = np.asarray(p_windows, dtype=np.float64)
+    smallest = p.min(axis=-1)
+    with np.errstate(divide="ignore"):  # log1p(-1) is -inf, and so p = 1 stays 1
+        return np.asarray(-np.expm1(p.shape[-1] * np.log1p(-smallest)))
+
+
+def evidence(
+    minute_counts: npt.ArrayLike, expected: npt.ArrayLike, dispersion: npt.ArrayLike, strength: npt.ArrayLike
+) -> list[Evidence]:
+    """Test k streams at one minute.
+
+    Parameters
+    ----------
+    minute_counts : array-like of shape (k, n_minutes)
+        Reports a minute, oldest first, at least 60 minutes.
+    expected : array-like of shape (k, 6)
+        Reports usual in each window, see `window_expected` and `baseline.shares`.
+    dispersion : float or array-like of shape (k,)
+        Dispersion of hourly counts (`Profile.dispersion`).
+    strength : float or array-like of shape (k,)
+        Gamma shape of each stream's level, see `baseline.shares` and `baseline.joint_strength`.
+
+    Returns
+    -------
+    list of Evidence
+        One for each stream.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> counts = np.zeros((1, 60)); counts[0, -5:] = 4
+    >>> found = evidence(counts, np.full((1, 6), 0.5), 1.9, 50.0)[0]
+    >>> found.window_minutes, found.observed, found.p_value < 1e-6
+    (5, 20.0, True)
+    """
+    observed = window_sums(minute_counts)
+    usual = np.broadcast_to(np.asarray(expected, dtype=np.float64), observed.shape)
+    known = np.broadcast_to(np.asarray(strength, dtype=np.float64), observed.shape[:1])
+    p = tail_p(observed, usual, window_dispersion(dispersion), known[:, None])
+    # Of equally telling windows the longest: it holds the most reports.
+    best = len(WINDOW_MINUTES) - 1 - np.argmin(p[:, ::-1], axis=1)
+    p_all, p_recent = scan_p(p), scan_p(p[:, :_N_RECENT])
+    return [
+        Evidence(
+            p_value=float(p_all[i]),
+            p_recent=float(p_recent[i]),
+            window_minutes=WINDOW_MINUTES[w],
+            observed=float(observed[i, w]),
+            expected=float(usual[i, w]),
+        )
+        for i, w in enumerate(best.tolist())
+    ]
+
+
+def onset_minute(minute_counts: npt.ArrayLike, expected: npt.ArrayLike) -> int:
+    """Estimate when the reports began to rise.
+
+    The start that best explains everything up to now by one raised rate: the maximum over s of the log likelihood
+    ratio ``O log(O / E) - (O - E)`` of the minutes from s on, O observed and E expected.
+
+    Parameters
+    ----------
+    minute_counts : array-like of shape (m,)
+        Reports a minute, oldest first.
+    expected : array-like of shape (m,)
+        Reports usual in each of these minutes.
+
+    Returns
+    -------
+    int
+        Index of the first raised minute; m - 1 if nothing is raised.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or are empty.
+
+    Notes
+    -----
+    Cost O(m).
+
+    References
+    ----------
+    Siegmund & Venkatraman (1995), Annals of Statistics 23. DOI 10.1214/aos/1176324466
+
+    Examples
+    --------
+    >>> onset_minute([0, 1, 0, 5, 6, 4], [0.5] * 6)
+    3
+    """
+    counts = np.asarray(minute_counts, dtype=np.float64)
+    usual = np.asarray(expected, dtype=np.float64)
+    if counts.ndim != 1 or counts.size == 0 or counts.shape != usual.shape:
+        raise ValueError(f"minute_counts and expected must be of one shape (m,), not {counts.shape}, {usual.shape}")
+    seen_since = np.cumsum(counts[::-1])[::-1]
+    usual_since = np.maximum(np.cumsum(usual[::-1])[::-1], 1e-9)
+    ratio = special.xlogy(seen_since, seen_since / usual_since) - (seen_since - usual_since)
+    ratio = np.where(seen_since > usual_since, ratio, 0.0)
+    return int(np.argmax(ratio)) if ratio.max() > 0 else counts.size - 1
+
+
+def step(
+    phase: Phase,
+    *,
+    p_value: float,
+    n_reporters: int,
+    minutes_quiet: float,
+    minutes_in_phase: float = 0.0,
+    p_recent: float | None = None,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+) -> Phase:
+    """Decide where an outage stands after another look; one move at most.
+
+    Parameters
+    ----------
+    phase : Phase
+        Where it stood.
+    p_value, p_recent : float
+        Of its `Evidence` now; without `p_recent` the full scan's p-value stands in.
+    n_reporters : int
+        Distinct reporters since it began (before it began: in the evidence's window).
+    minutes_quiet : float
+        Time in a row, up to now, with `p_recent` above `thresholds.p_calm`.
+    minutes_in_phase : float
+        Time since it entered `phase`.
+    thresholds : Thresholds
+        When to move.
+
+    Returns
+    -------
+    Phase
+        The same phase, or the next one.
+
+    Notes
+    -----
+    ``quiet → suspected → confirmed ⇄ recovering → resolved``; a suspected outage that fades goes to resolved
+    without having been confirmed. Resolved is final: what comes later is another outage.
+
+    Examples
+    --------
+    >>> step(Phase.QUIET, p_value=1e-9, n_reporters=8, minutes_quiet=0)
+    <Phase.SUSPECTED: 'suspected'>
+    >>> step(Phase.SUSPECTED, p_value=1e-9, n_reporters=8, minutes_quiet=0)
+    <Phase.CONFIRMED: 'confirmed'>
+    """
+    now_p = p_value if p_recent is None else p_recent
+    is_over = minutes_quiet >= thresholds.resolved_minutes and p_value > thresholds.p_calm
+    match phase:
+        case Phase.QUIET:
+            if p_value < thresholds.p_suspect and n_reporters >= thresholds.n_reporters_suspect:
+                return Phase.SUSPECTED
+        case Phase.SUSPECTED:
+            if p_value < thresholds.p_confirm and n_reporters >= thresholds.n_reporters_confirm:
+                return Phase.CONFIRMED
+            if is_over:
+                return Phase.RESOLVED
+        case Phase.CONFIRMED:
+            if minutes_quiet >= thresholds.recovering_minutes and minutes_in_phase >= thresholds.recovering_minutes:
+                return Phase.RECOVERING
+        case Phase.RECOVERING:
+            if now_p < thresholds.p_suspect:
+                return Phase.CONFIRMED
+            if is_over:
+                return Phase.RESOLVED
+        case Phase.RESOLVED:
+            pass
+    return phase
