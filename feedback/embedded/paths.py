@@ -31,7 +31,7 @@ def data_dir(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def socket_dir(data_dir: Path) -> Path:
-    """The private folder of unix sockets: `DATA_DIR/sockets`, or a short one under the temp folder if that is too long."""
+    """The private folder of unix sockets: `DATA_DIR/sockets`, or a short temporary one if that is too long."""
     wanted = data_dir / "sockets"
     if _fits(wanted):
         return wanted

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from feedback.embedded import launching, paths
 from feedback.embedded.binaries import find_valkey
@@ -19,6 +21,7 @@ from feedback.embedded.errors import StartFailed
 from feedback.embedded.scratch_dir import scratch_dir
 
 READY_SECONDS = 30.0
+_NO_RETRY = Retry(NoBackoff(), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,9 @@ def embedded_broker(data_dir: Path) -> Broker:
 
 def is_ready(broker: Broker) -> bool:
     """Whether the server answers now; not while it still reads its file."""
-    client = redis.Redis(unix_socket_path=str(broker.socket), socket_timeout=2, socket_connect_timeout=2, retry=None)
+    client = redis.Redis(
+        unix_socket_path=str(broker.socket), socket_timeout=2, socket_connect_timeout=2, retry=_NO_RETRY
+    )
     try:
         return bool(client.ping())
     except redis.RedisError:

@@ -1,0 +1,1 @@
+"""Commands of the project itself; the house's own are in `reports/management`."""
