@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from ml.reference_texts import REFERENCE_TEXTS
 from ml.text import normalise, tokens
 from ml.types import Encoder, FloatArray
 
@@ -195,6 +196,29 @@ def load_encoder(name: EncoderName = "auto") -> Encoder:
         except (EncoderUnavailableError, ImportError):
             return load_encoder("hashing")
     raise ValueError(f"unknown encoder {name!r}: use auto, static or hashing")
+
+
+def reference_vectors(encoder: Encoder) -> FloatArray:
+    """Vectors of the written examples with which a new service begins (`ml.reference_texts`).
+
+    Parameters
+    ----------
+    encoder : Encoder
+
+    Returns
+    -------
+    ndarray of shape (n_reference, encoder.n_dims), float32
+
+    Notes
+    -----
+    Cost: one encoding of 64 short texts, about 5 ms; keep the result beside the encoder.
+
+    Examples
+    --------
+    >>> reference_vectors(load_encoder("hashing")).shape
+    (64, 512)
+    """
+    return encoder.encode(REFERENCE_TEXTS)
 
 
 def _wordllama_folder() -> Path:
