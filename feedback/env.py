@@ -1,0 +1,112 @@
+"""Readers for the environment that are loud on nonsense.
+
+A setting that can't be understood stops the start with its name, its value and the remedy; it never falls back in silence.
+No defaults live here: those stand in `settings.py`, beside what they mean.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+
+
+def text(name: str, default: str, *, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the variable, or `default` where it is unset or empty."""
+    return environ.get(name, "").strip() or default
+
+
+def flag(name: str, default: bool, *, environ: Mapping[str, str] = os.environ) -> bool:
+    """Return a yes or no.
+
+    Raises ImproperlyConfigured for any other word.
+    """
+    raw = environ.get(name)
+    if raw is None:
+        return default
+    word = raw.strip().lower()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise ImproperlyConfigured(f"{name}={raw!r} is neither yes nor no. Write {name}=1 or {name}=0.")
+
+
+def integer(name: str, default: int, *, least: int, most: int, environ: Mapping[str, str] = os.environ) -> int:
+    """Return a whole number between `least` and `most`.
+
+    Raises ImproperlyConfigured for anything else.
+    """
+    raw = environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        value = int(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={raw!r} is no whole number. Write one from {least} to {most}.") from error
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{name}={value} is out of range. Write a whole number from {least} to {most}.")
+    return value
+
+
+def words(name: str, default: tuple[str, ...], *, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return a comma-separated list without blanks."""
+    raw = environ.get(name, "")
+    return [word.strip() for word in raw.split(",") if word.strip()] or list(default)
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...], *, environ: Mapping[str, str] = os.environ) -> str:
+    """Return one of `allowed`.
+
+    Raises ImproperlyConfigured for any other word.
+    """
+    value = text(name, default, environ=environ)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name}={value!r} is not known. Write one of: {', '.join(allowed)}.")
+    return value
+
+
+def database(url: str) -> dict[str, object]:
+    """Translate a `postgres://user:password@host:port/name?option=value` address into Django's terms.
+
+    Raises ImproperlyConfigured for another scheme or a missing database name.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL starts with {parts.scheme + '://' if parts.scheme else repr(url[:12])}: "
+            "Outcry runs on PostgreSQL 15 or later. Write postgres://user:password@host:5432/name."
+        )
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise ImproperlyConfigured("DATABASE_URL names no database. Write postgres://user:password@host:5432/name.")
+    options = dict(parse_qsl(parts.query))
+    host = options.pop("host", None) or unquote(parts.hostname or "")
+    return {
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or options.pop("port", "")),
+        "OPTIONS": options,
+    }
+
+
+def celery_broker(url: str) -> str:
+    """Return the address in the spelling Celery uses: a socket's `unix://` becomes `redis+socket://`.
+
+    Raises ImproperlyConfigured for a scheme that is not Redis's.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "unix":
+        return "redis+socket://" + url.removeprefix("unix://")
+    if scheme in {"redis", "rediss"}:
+        return url
+    raise ImproperlyConfigured(
+        f"REDIS_URL starts with {scheme}://: write redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/socket."
+    )

@@ -1,0 +1,20 @@
+"""The beat table: what happens when nobody nudges. One plain sentence an entry.
+
+Beat guarantees, nudges hasten: every stage would keep its promises with this table alone. `expires` keeps ticks
+from piling up while no worker runs.
+"""
+
+from typing import Any
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # Every second, place the reports that no nudge has brought to a cluster yet.
+    "cluster": {"task": "reports.cluster_pending", "schedule": 1.0, "options": {"expires": 2, "queue": "clustering"}},
+    # Every 20 seconds, merge the clusters that have come to say the same thing.
+    "refine": {"task": "reports.refine_pending", "schedule": 20.0, "options": {"expires": 20, "queue": "clustering"}},
+    # Every 15 seconds, compare what is reported with what is usual, and move outages on.
+    "detect": {"task": "reports.detect_pending", "schedule": 15.0, "options": {"expires": 15, "queue": "detection"}},
+    # Every hour, make room for the coming days' reports.
+    "partitions": {"task": "reports.make_partitions", "schedule": 3600.0, "options": {"expires": 3600}},
+    # Every six hours, forget idempotency keys and fingerprint salts that have served their time.
+    "forget": {"task": "reports.forget_expired", "schedule": 21600.0, "options": {"expires": 21600}},
+}

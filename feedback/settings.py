@@ -1,0 +1,216 @@
+"""Every setting of an installation, with its default and its reason. docs/settings.md lists them for operators.
+
+Values come from the environment (readers in `env.py`). Without DATABASE_URL and REDIS_URL the addresses are those of the
+services that `manage.py up` starts below DATA_DIR.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from feedback import env
+from feedback.embedded import paths
+from feedback.schedule import BEAT_SCHEDULE
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = paths.data_dir()
+
+
+def _secret_key() -> str:
+    """Return SECRET_KEY, or the installation's own one, made on first use and kept in DATA_DIR."""
+    if given := env.text("SECRET_KEY", ""):
+        if len(given) < 32:
+            raise ImproperlyConfigured(
+                "SECRET_KEY has fewer than 32 characters. Make one with: openssl rand -base64 48"
+            )
+        return given
+    kept = DATA_DIR / "secret_key"
+    if not kept.exists():
+        try:
+            DATA_DIR.mkdir(parents=True, exist_ok=True)
+            # Written aside and linked into place: a process that starts at the same moment never reads half a key.
+            with tempfile.NamedTemporaryFile("w", dir=DATA_DIR) as draft:  # made with mode 0600
+                draft.write(secrets.token_urlsafe(48))
+                draft.flush()
+                os.fsync(draft.fileno())
+                with contextlib.suppress(FileExistsError):
+                    os.link(draft.name, kept)
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"DATA_DIR={DATA_DIR} can't be written ({error.strerror}). Name a folder of your own, or set SECRET_KEY."
+            ) from error
+    return kept.read_text()
+
+
+# -- Who we are -------------------------------------------------------------------------------------------------------
+SECRET_KEY = _secret_key()
+DEBUG = env.flag("DEBUG", False)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", ())
+SITE_NAME = env.text("SITE_NAME", "Outcry")
+# Behind a proxy that ends TLS: believe X-Forwarded-Proto, and X-Forwarded-For from this many hops.
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, least=0, most=10)
+SECURE_COOKIES = env.flag("SECURE_COOKIES", False)
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# -- What the house is made of ----------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "feedback",
+    "reports",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "reports.web.middleware.ContentSecurityPolicy",
+]
+ROOT_URLCONF = "feedback.urls"
+ASGI_APPLICATION = "feedback.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "reports.web.context.site",
+            ],
+        },
+    },
+]
+
+# -- Where things are kept --------------------------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL", "")
+_database: dict[str, Any] = (
+    env.database(DATABASE_URL)
+    if DATABASE_URL
+    else {"NAME": "outcry", "USER": "outcry", "HOST": str(paths.postgres_socket_dir(DATA_DIR)), "OPTIONS": {}}
+)
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        **_database,
+        "ENGINE": "django.db.backends.postgresql",
+        # Requests run on short-lived threads under ASGI, so connections must belong to a pool and not to a thread.
+        "OPTIONS": {
+            **_database["OPTIONS"],
+            "pool": {"min_size": 0, "max_size": env.integer("DATABASE_POOL", 10, least=2, most=200), "timeout": 5},
+            "connect_timeout": 5,
+        },
+        "CONN_HEALTH_CHECKS": True,
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Where `manage.py replay` gets a database of its own: a context manager that yields its address.
+SCRATCH_DATABASE = "feedback.embedded.postgres.scratch"
+
+REDIS_URL = env.text("REDIS_URL", f"unix://{paths.valkey_socket(DATA_DIR)}")
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Static files are served from the checkout, found at start: nothing has to be collected before the first run.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 3600
+
+# -- Who may do what --------------------------------------------------------------------------------------------------
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "status"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SESSION_COOKIE_AGE = 14 * 86_400
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024  # a full batch: 10,000 reports of 1.6 kB
+
+# -- REST -------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["reports.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["reports.api.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "reports.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Outcry",
+    "DESCRIPTION": "Hear an outage from the people who suffer it.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# -- Work in the background (docs/pipeline.md) ------------------------------------------------------------------------
+CELERY_BROKER_URL = env.celery_broker(REDIS_URL)
+CELERY_RESULT_BACKEND = None  # results are rows
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_IMPORTS = ["reports.tasks"]
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 100
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# What is unacknowledged for so long is delivered again; reports.checks holds it above the time limit.
+# `max_retries: 0` with a short connect timeout makes publishing fail in 0.1 s instead of 6 s while the broker is away.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_connect_timeout": 1, "socket_keepalive": True}
+CELERY_TASK_PUBLISH_RETRY = False
+
+# -- The main job -----------------------------------------------------------------------------------------------------
+# `auto` takes the static vectors where they are installed, and hashing (which needs no model) where not.
+ENCODER = env.choice("ENCODER", "auto", ("auto", "static", "hashing"))
+# How often two processes may nudge the same stage; below it, one nudge serves all.
+NUDGE_INTERVAL_SECONDS = 0.25
+# How far behind the stages may be before /readyz and the dashboard say so.
+LAG_PROMISE_SECONDS = env.integer("LAG_PROMISE_SECONDS", 30, least=5, most=3600)
+# Public pages show counts only from this many reporters on, so that no one is singled out.
+PUBLIC_MIN_REPORTERS = env.integer("PUBLIC_MIN_REPORTERS", 10, least=1, most=1000)
+
+# -- What is written down ---------------------------------------------------------------------------------------------
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}

@@ -1,0 +1,1 @@
+"""The app. Data flows up, imports point down: models → intake → clustering → detection → triage → publishing → faces."""

@@ -1,0 +1,80 @@
+"""The words that are stored: states, kinds, scopes. Their values are contracts; a word may be added, never renamed."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Channel(models.TextChoices):
+    """The face through which a report came in."""
+
+    FORM = "form", "Web form"
+    REST = "rest", "REST"
+    BULK = "bulk", "REST, bulk"
+    REPLAY = "replay", "Replay"
+    DRILL = "drill", "Drill"
+
+
+class Symptom(models.TextChoices):
+    """What a reporter sees, in the words of the form's chips."""
+
+    DOWN = "down", "Nothing works"
+    LOGIN = "login", "Can't log in"
+    SLOW = "slow", "Slow"
+    ERRORS = "errors", "Error messages"
+    CONNECTION = "connection", "No connection"
+    PAYMENT = "payment", "Payment fails"
+    DATA = "data", "Wrong or missing data"
+    APP = "app", "App crashes"
+    OTHER = "other", "Something else"
+
+
+class Scope(models.TextChoices):
+    """What an API key may do."""
+
+    INTAKE = "intake", "Send reports"
+    READ = "read", "Read outages and clusters"
+    MANAGE = "manage", "Manage services and triage outages"
+
+
+class Role(models.TextChoices):
+    """What a member of staff may do; each role may do what the ones before it may. Stored as the name of a group."""
+
+    VIEWER = "viewer", "Viewer"
+    RESPONDER = "responder", "Responder"
+    ADMIN = "admin", "Admin"
+
+
+class OutageState(models.TextChoices):
+    SUSPECTED = "suspected", "Suspected"
+    CONFIRMED = "confirmed", "Confirmed"
+    RECOVERING = "recovering", "Recovering"
+    RESOLVED = "resolved", "Resolved"
+    DISMISSED = "dismissed", "Dismissed"
+
+
+OPEN_STATES = (OutageState.SUSPECTED, OutageState.CONFIRMED, OutageState.RECOVERING)
+
+
+class EventKind(models.TextChoices):
+    """What happened to an outage. The detector's kinds and people's kinds are told apart by `actor`."""
+
+    SUSPECTED = "suspected", "Suspected"
+    CONFIRMED = "confirmed", "Confirmed"
+    RECOVERING = "recovering", "Recovering"
+    RELAPSED = "relapsed", "Reports rose again"
+    WIDENED = "widened", "Spread to more regions"
+    RESOLVED = "resolved", "Resolved"
+    FADED = "faded", "Faded without confirmation"
+    DISMISSED = "dismissed", "Dismissed"
+    ASSIGNED = "assigned", "Assigned"
+    NOTED = "noted", "Note"
+
+
+class ServiceState(models.TextChoices):
+    """What the public is told of a service, in the words of Statuspage components (CONVENTIONS: never invented)."""
+
+    OPERATIONAL = "operational", "Operational"
+    DEGRADED = "degraded_performance", "Users report problems"
+    PARTIAL_OUTAGE = "partial_outage", "Outage in some regions"
+    MAJOR_OUTAGE = "major_outage", "Outage"

@@ -1,0 +1,59 @@
+"""Which services exist, as the intake needs to know it a thousand times a second: remembered for a few seconds.
+
+A service that staff have just made is found at once (a miss looks again); one just switched off may still take reports for
+`REMEMBER_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from reports.models import Service
+
+REMEMBER_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 0.5  # a flood of unknown names must not become a flood of queries
+
+
+@dataclass(frozen=True, slots=True)
+class KnownService:
+    id: int
+    slug: str
+    name: str
+
+
+_lock = threading.Lock()
+_by_word: dict[str, KnownService] = {}
+_read_at = float("-inf")
+
+
+def find_service(word: str) -> KnownService | None:
+    """Return the active service with this slug or name, in any case; None where there is none."""
+    key = word.casefold()
+    age = time.monotonic() - _read_at
+    if age > REMEMBER_SECONDS or (key not in _by_word and age > LOOK_AGAIN_SECONDS):
+        _read()
+    return _by_word.get(key)
+
+
+def known_slugs(limit: int = 10) -> list[str]:
+    """Return some slugs for a message that says what would have been right."""
+    return sorted({service.slug for service in _by_word.values()})[:limit]
+
+
+def forget_services() -> None:
+    """Make the next look-up read the table."""
+    global _read_at
+    _read_at = float("-inf")
+
+
+def _read() -> None:
+    global _by_word, _read_at
+    with _lock:
+        found: dict[str, KnownService] = {}
+        for service in Service.objects.active().only("id", "slug", "name"):
+            known = KnownService(service.pk, service.slug, service.name)
+            found[service.name.casefold()] = known
+            found[service.slug.casefold()] = known
+        _by_word, _read_at = found, time.monotonic()

@@ -1,0 +1,230 @@
+"""`ReportIn`: the single validated shape of a report, whatever face it came through.
+
+Every limit and every normalisation stands here and nowhere else. Two steps: `decode` gives the types (msgspec), `normalise`
+the meaning. Pure: no database, no clock; which services exist is the next step's question (`services`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from reports.enums import Symptom
+from reports.errors import FieldError, InvalidReport
+from reports.intake.regions import is_region
+
+MAX_TEXT_CHARS: Final = 4_000  # the longest store review seen has 2,399
+MAX_BATCH_REPORTS: Final = 10_000
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024
+MAX_REPORT_BYTES: Final = 64 * 1024  # one report with every field at its limit, in the widest escapes
+MAX_CHARS: Final[Mapping[str, int]] = {
+    "service": 100, "text": MAX_TEXT_CHARS, "region": 6, "symptom": 12, "reporter": 200, "source": 100, "url": 2_000,
+    "release": 100, "trace": 64, "lang": 35, "contact": 254,
+}  # fmt: skip
+CLOCK_SKEW: Final = timedelta(minutes=5)  # a client's clock may be ahead by this much
+OLDEST: Final = timedelta(days=366)
+# A report of something longer ago than the longest detection window is history, not evidence for now.
+HISTORY_AFTER: Final = timedelta(minutes=60)
+
+# Bidirectional embeddings, overrides and isolates can make a text show something else than it says (Unicode TR 36).
+# The plain marks U+200E, U+200F and U+061C stay: ordinary Arabic and Hebrew need them.
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+_TRACE = re.compile(r"(?:00-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?\Z")
+_EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\Z")
+_SPACES = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+_PATH_IN_MESSAGE = re.compile(r" - at `\$\.?([^`]*)`$")
+
+
+class ReportIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One report as it is handed in. Only `service`, and one of `text` and `symptom`, must be given.
+
+    `region` is ISO 3166-1 or -2, `lang` BCP 47, `trace` a W3C trace id or traceparent, `reporter` the client's own stable
+    name for the reporter (stored only as a fingerprint), `contact` an e-mail address that hears how it went on.
+    """
+
+    service: str
+    text: str = ""
+    region: str = ""
+    symptom: str = ""
+    occurred_at: datetime | None = None
+    reporter: str = ""
+    source: str = ""
+    url: str = ""
+    release: str = ""
+    trace: str = ""
+    lang: str = ""
+    contact: str = ""
+
+
+_decoder = msgspec.json.Decoder(ReportIn)
+
+
+def decode(raw: bytes | msgspec.Raw) -> ReportIn:
+    """Return the report in a JSON object.
+
+    Raises InvalidReport for what is no JSON, lacks a field, has an unknown one or one of a wrong type.
+    """
+    try:
+        return _decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise InvalidReport([_field_error(str(error))]) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidReport([FieldError("", f"This is no valid JSON: {_plain(str(error))}.")]) from error
+
+
+def from_mapping(fields: Mapping[str, Any]) -> ReportIn:
+    """Return the report in a mapping, as a form or another format hands it over.
+
+    Raises InvalidReport as `decode` does.
+    """
+    try:
+        return msgspec.convert(dict(fields), ReportIn)
+    except msgspec.ValidationError as error:
+        raise InvalidReport([_field_error(str(error))]) from error
+
+
+def normalise(report: ReportIn, *, now: datetime) -> ReportIn:
+    """Return the report in the one form that is stored: NFC, single spaces, codes in their case, times in UTC.
+
+    Raises InvalidReport with every field that is wrong, not only the first.
+    """
+    errors: list[FieldError] = []
+    values: dict[str, Any] = {}
+    for field, limit in MAX_CHARS.items():
+        value = getattr(report, field)
+        if len(value) > limit:
+            errors.append(FieldError(field, f"Has {len(value):,} characters; at most {limit:,} are taken. Shorten it."))
+        elif found := _FORBIDDEN.search(value):
+            errors.append(FieldError(field, _forbidden_message(value, found.start())))
+        else:
+            values[field] = _tidy(value, keep_lines=field == "text")
+    checked = {error.field for error in errors}
+    errors += [error for field, error in _meaning_errors(values, report) if field not in checked]
+    values["occurred_at"] = _utc(report.occurred_at)
+    errors += _time_errors(values["occurred_at"], report.occurred_at, now)
+    if errors:
+        raise InvalidReport(errors)
+    values["region"] = values["region"].upper()
+    values["symptom"] = values["symptom"].lower()
+    if values["trace"]:
+        values["trace"] = _TRACE.fullmatch(values["trace"].lower()).group(1)  # type: ignore[union-attr]  # checked above
+    return ReportIn(**values)
+
+
+def counted_at(report: ReportIn, *, received_at: datetime) -> datetime:
+    """Return the moment a report counts for: when it was received, unless what it tells is history by then."""
+    if report.occurred_at is not None and received_at - report.occurred_at > HISTORY_AFTER:
+        return report.occurred_at
+    return received_at
+
+
+def without_forbidden(text: str) -> str:
+    """Return a recorded text without the characters that `normalise` refuses.
+
+    For recordings only: nobody is there to mend them, while a live client should learn what it sends.
+    """
+    return _FORBIDDEN.sub("", text)
+
+
+def _meaning_errors(values: Mapping[str, str], report: ReportIn) -> list[tuple[str, FieldError]]:
+    """Return what is wrong with the meaning of the tidied fields, with the field each belongs to."""
+    found: list[tuple[str, FieldError]] = []
+
+    def wrong(field: str, message: str) -> None:
+        found.append((field, FieldError(field, message)))
+
+    if "service" in values and not values["service"]:
+        wrong("service", "Is empty. Name the service by its slug or name.")
+    if not values.get("text") and not values.get("symptom") and {"text", "symptom"} <= values.keys():
+        wrong("text", "Is empty, and no symptom is given. Say in a few words what is wrong, or pick a symptom.")
+    if (region := values.get("region", "").upper()) and not is_region(region):
+        wrong(
+            "region",
+            f"{report.region!r} is no ISO 3166 code. Write a country such as DE, or a subdivision such as DE-BY.",
+        )
+    if (symptom := values.get("symptom", "").lower()) and symptom not in Symptom.values:
+        wrong("symptom", f"{report.symptom!r} is not known. Write one of: {', '.join(Symptom.values)}.")
+    if (url := values.get("url", "")) and not _is_web_address(url):
+        wrong("url", f"{report.url!r} is no web address. Write one that starts with http:// or https://.")
+    if (lang := values.get("lang", "")) and not _LANG.match(lang):
+        wrong("lang", f"{report.lang!r} is no BCP 47 language tag. Write one such as de or pt-BR.")
+    if (trace := values.get("trace", "").lower()) and not _TRACE.match(trace):
+        wrong("trace", f"{report.trace!r} is no W3C trace id. Write 32 hexadecimal digits, or a whole traceparent.")
+    if (contact := values.get("contact", "")) and not _EMAIL.match(contact):
+        wrong(
+            "contact",
+            f"{report.contact!r} is no e-mail address. Write one such as name@example.org, or leave it empty.",
+        )
+    return found
+
+
+def _time_errors(occurred_at: datetime | None, given: datetime | None, now: datetime) -> list[FieldError]:
+    if occurred_at is None or given is None:
+        return []
+    if given.tzinfo is None:
+        return [FieldError("occurred_at", f"{given.isoformat()} has no time zone. Add one, such as Z or +02:00.")]
+    if occurred_at > now + CLOCK_SKEW:
+        return [FieldError("occurred_at", f"{given.isoformat()} lies in the future. Check the client's clock.")]
+    if occurred_at < now - OLDEST:
+        return [
+            FieldError(
+                "occurred_at", f"{given.isoformat()} is more than {OLDEST.days} days ago. Leave older reports out."
+            )
+        ]
+    return []
+
+
+def _utc(given: datetime | None) -> datetime | None:
+    if given is None:
+        return None
+    try:
+        return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
+    except OverflowError:  # the first and last day of the calendar, with an offset
+        return given.replace(tzinfo=UTC)
+
+
+def _tidy(value: str, *, keep_lines: bool) -> str:
+    value = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n")
+    if not keep_lines:
+        value = value.replace("\n", " ")
+    value = _SPACES.sub(" ", value)
+    return _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in value.split("\n"))).strip()
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _forbidden_message(value: str, position: int) -> str:
+    character = value[position]
+    kind = "a text direction control" if character in _BIDI_CONTROLS else "a control character"
+    return f"Holds {kind} (U+{ord(character):04X}) at character {position + 1}. Remove it."
+
+
+def _plain(message: str) -> str:
+    return message.rstrip(".")
+
+
+def _field_error(message: str) -> FieldError:
+    """Turn msgspec's sentence into a field and a sentence of ours."""
+    if missing := re.search(r"missing required field `(\w+)`", message):
+        return FieldError(missing.group(1), "Is missing. Every report names its service.")
+    if unknown := re.search(r"unknown field `([^`]*)`", message):
+        known = ", ".join(ReportIn.__struct_fields__)
+        return FieldError(unknown.group(1)[:100], f"Is no field of a report. The fields are: {known}.")
+    path = _PATH_IN_MESSAGE.search(message)
+    field = path.group(1) if path else ""
+    return FieldError(field, _PATH_IN_MESSAGE.sub("", message).replace("`", "") + ".")

@@ -1,0 +1,57 @@
+"""Telling reporters apart without knowing them: keyed hashes under a salt that changes every day and is then forgotten.
+
+A network address enters here and goes no further. After the salts of a day are deleted (`forget_expired`), nobody can
+find out whether a fingerprint belongs to an address, not even with the whole database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from datetime import date, datetime, timedelta
+
+from reports.models import FingerprintSalt
+
+SALT_BYTES = 32
+KEEP_DAYS = 2  # a salt outlives its day by the longest window that compares fingerprints, with room
+ANONYMOUS = b""
+
+_salts: dict[date, bytes] = {}  # per process; rows never change
+
+
+def salt_of(day: date) -> bytes:
+    """Return the day's salt, made by whoever asks first.
+
+    Concurrency: two processes that make it at once both read the one row that won.
+    """
+    if day not in _salts:
+        FingerprintSalt.objects.bulk_create(
+            [FingerprintSalt(day=day, salt=os.urandom(SALT_BYTES))], ignore_conflicts=True
+        )
+        salt = bytes(FingerprintSalt.objects.get(day=day).salt)
+        for old in [known for known in _salts if known < day - timedelta(days=KEEP_DAYS)]:
+            del _salts[old]
+        _salts[day] = salt
+    return _salts[day]
+
+
+def fingerprint(*parts: str, at: datetime) -> bytes:
+    """Return 16 bytes that are the same for the same parts on the same day, and tell nothing else.
+
+    Returns ANONYMOUS where every part is empty: nothing tells the reporter apart, and each report counts for itself.
+    """
+    if not any(parts):
+        return ANONYMOUS
+    message = "\x00".join(parts).encode()
+    return hmac.new(salt_of(at.date()), message, hashlib.sha256).digest()[:16]
+
+
+def forget_salts(*, now: datetime) -> int:
+    """Delete the salts whose day is over for good; return how many."""
+    return FingerprintSalt.objects.filter(day__lt=now.date() - timedelta(days=KEEP_DAYS)).delete()[0]
+
+
+def forget_remembered_salts() -> None:
+    """Empty this process's memory of salts: for a process that changes its database (tests, replay)."""
+    _salts.clear()

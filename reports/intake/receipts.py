@@ -1,0 +1,32 @@
+"""Receipts: a link only its reporter has, because only we can sign it. Nothing is stored for it.
+
+The token carries the report's id; whoever holds the link may see how their report went on.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from uuid import UUID
+
+from django.core.signing import BadSignature, Signer
+
+from reports.errors import NotFound
+
+_SALT = "outcry.receipt"
+
+
+def receipt_token(report_id: UUID) -> str:
+    """Return the token of a report's receipt link."""
+    return Signer(salt=_SALT, sep=".").sign(urlsafe_b64encode(report_id.bytes).rstrip(b"=").decode())
+
+
+def report_of(token: str) -> UUID:
+    """Return the report a token was made for.
+
+    Raises NotFound where the token was not signed by this installation.
+    """
+    try:
+        return UUID(bytes=urlsafe_b64decode(Signer(salt=_SALT, sep=".").unsign(token) + "=="))
+    except (BadSignature, ValueError, Base64Error) as error:
+        raise NotFound("This receipt link is not complete. Copy the whole link from where you saved it.") from error

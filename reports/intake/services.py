@@ -1,0 +1,193 @@
+"""The door of intake: every face hands its reports in here.
+
+normalise → find the service → scrub → fingerprint → `ReportWriter`. What comes back was durably stored before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from django.utils import timezone
+
+from reports.enums import Channel
+from reports.errors import FieldError, InvalidReport, StoreUnavailable, TooMany
+from reports.intake import catalogue, contract
+from reports.intake.contract import ReportIn
+from reports.intake.fingerprints import fingerprint, forget_salts
+from reports.intake.ids import uuid7
+from reports.intake.partitions import make_partitions
+from reports.intake.receipts import receipt_token
+from reports.intake.screening import scrub
+from reports.intake.writer import GIVE_UP_SECONDS, Idempotency, ReportRow, Submission, Written, the_writer
+from reports.models import IdempotencyKey
+
+ANSWER_SECONDS = GIVE_UP_SECONDS + 4.0  # the writer gives up first
+KEEP_IDEMPOTENCY_KEYS = timedelta(hours=48)  # at least 24 h are promised
+MAX_KEY_CHARS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a report came from: which face, which client, and what tells one reporter from another.
+
+    `address` and `agent` are only fingerprinted. `client` scopes idempotency keys and reporters' names.
+    """
+
+    channel: Channel
+    client: str = ""
+    address: str = ""
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The proof that a report is stored: its id, and the token of its receipt page."""
+
+    id: UUID
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of a batch: a receipt for each accepted item in order, and the errors of the others."""
+
+    receipts: tuple[Receipt, ...]
+    errors: tuple[FieldError, ...]
+
+
+def accept_report(
+    *, report: ReportIn, origin: Origin, idempotency_key: str = "", body: bytes = b"", now: datetime
+) -> Receipt:
+    """Store one report durably and return its receipt; for a repeated idempotency key the first receipt.
+
+    Raises InvalidReport, IdempotencyConflict, StoreUnavailable.
+    """
+    row = make_row(report=report, origin=origin, now=now)
+    written = _write(Submission((row,), _idempotency(idempotency_key, origin, body)))
+    return Receipt(written.report_ids[0], receipt_token(written.report_ids[0]))
+
+
+def accept_batch(
+    *,
+    items: Sequence[ReportIn | InvalidReport],
+    origin: Origin,
+    all_or_nothing: bool = False,
+    idempotency_key: str = "",
+    body: bytes = b"",
+    now: datetime,
+) -> BatchResult:
+    """Store the good items of a batch in one transaction, and tell what is wrong with the others.
+
+    An item that could not even be read comes as the InvalidReport it raised. With `all_or_nothing`, or where no item is good,
+    raises InvalidReport with all errors (each with its item's number) and stores nothing. Raises also TooMany,
+    IdempotencyConflict, StoreUnavailable.
+    """
+    if len(items) > contract.MAX_BATCH_REPORTS:
+        raise TooMany(
+            f"The batch has {len(items):,} reports; at most {contract.MAX_BATCH_REPORTS:,} are taken at once. Send it in parts."
+        )
+    if not items:
+        raise InvalidReport([FieldError("", "The batch holds no report. Send at least one.")])
+    rows: list[ReportRow] = []
+    errors: list[FieldError] = []
+    for number, item in enumerate(items):
+        try:
+            if isinstance(item, InvalidReport):
+                raise item
+            rows.append(make_row(report=item, origin=origin, now=now))
+        except InvalidReport as invalid:
+            errors += [FieldError(error.field, error.message, number) for error in invalid.errors]
+    if errors and (all_or_nothing or not rows):
+        raise InvalidReport(errors)
+    stored_errors = tuple({"item": error.item, "field": error.field, "message": error.message} for error in errors)
+    written = _write(Submission(tuple(rows), _idempotency(idempotency_key, origin, body), stored_errors))
+    return BatchResult(
+        receipts=tuple(Receipt(report_id, receipt_token(report_id)) for report_id in written.report_ids),
+        errors=tuple(msgspec.convert(error, FieldError) for error in written.errors),
+    )
+
+
+def make_row(*, report: ReportIn, origin: Origin, now: datetime) -> ReportRow:
+    """Return the row a report becomes.
+
+    Raises InvalidReport for what breaks the contract or names a service that does not exist.
+    """
+    errors: list[FieldError] = []
+    service = catalogue.find_service(report.service.strip())
+    if service is None and 0 < len(report.service.strip()) <= contract.MAX_CHARS["service"]:
+        known = ", ".join(catalogue.known_slugs()) or "none yet; staff add services on the dashboard"
+        errors.append(FieldError("service", f"{report.service!r} is no service here. Known services: {known}."))
+    try:
+        report = contract.normalise(report, now=now)
+    except InvalidReport as invalid:
+        errors += invalid.errors
+    if errors or service is None:
+        raise InvalidReport(errors)
+    return ReportRow(
+        id=uuid7(now),
+        service_id=service.id,
+        channel=origin.channel.value,
+        report=_without_secrets(report),
+        reporter=_reporter(report, origin, now),
+        received_at=now,
+        counted_at=contract.counted_at(report, received_at=now),
+    )
+
+
+def forget_expired(*, now: datetime) -> None:
+    """Delete the idempotency keys and the fingerprint salts that have served their time."""
+    IdempotencyKey.objects.filter(created_at__lt=now - KEEP_IDEMPOTENCY_KEYS).delete()
+    forget_salts(now=now)
+
+
+def prepare_storage(*, now: datetime) -> list[str]:
+    """Make room for the reports of today and the coming days; return what was made."""
+    return make_partitions(now=now)
+
+
+def _without_secrets(report: ReportIn) -> ReportIn:
+    return msgspec.structs.replace(
+        report,
+        text=scrub(report.text),
+        url=scrub(report.url),
+        source=scrub(report.source),
+        release=scrub(report.release),
+    )
+
+
+def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
+    """Return the reporter's fingerprint: by the name the client gives, else by network and browser, else none."""
+    if report.reporter:
+        return fingerprint("name", origin.client, report.reporter, at=now)
+    if origin.address:
+        return fingerprint("network", origin.address, origin.agent, at=now)
+    return fingerprint("", at=now)
+
+
+def _idempotency(key: str, origin: Origin, body: bytes) -> Idempotency | None:
+    if not key:
+        return None
+    if len(key) > MAX_KEY_CHARS or not key.isprintable():
+        raise InvalidReport(
+            [
+                FieldError(
+                    "Idempotency-Key", f"Has to be 1 to {MAX_KEY_CHARS} printable characters. A UUID is a good key."
+                )
+            ]
+        )
+    return Idempotency(client=origin.client, key=key, body_digest=hashlib.sha256(body).digest())
+
+
+def _write(submission: Submission) -> Written:
+    try:
+        return the_writer(clock=timezone.now).submit(submission).result(timeout=ANSWER_SECONDS)
+    except FutureTimeout as error:
+        raise StoreUnavailable(
+            "The database does not take reports right now. Nothing was accepted; try again."
+        ) from error

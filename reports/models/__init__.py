@@ -1,0 +1,30 @@
+"""The tables. Rules that must hold live here as constraints with telling names; what happens with rows lives in the stages.
+
+Facts (Report, Placement, OutageEvent) are append-only.
+"""
+
+from reports.models.apikey import ApiKey
+from reports.models.baseline import ServiceProfile, StreamLevel
+from reports.models.cluster import Cluster, ClusteringState, MicroCluster, MinuteCount, Placement
+from reports.models.outage import Outage, OutageEvent
+from reports.models.places import Service
+from reports.models.report import FingerprintSalt, IdempotencyKey, IntakeBatch, Report, ReportContact
+
+__all__ = [
+    "ApiKey",
+    "Cluster",
+    "ClusteringState",
+    "FingerprintSalt",
+    "IdempotencyKey",
+    "IntakeBatch",
+    "MicroCluster",
+    "MinuteCount",
+    "Outage",
+    "OutageEvent",
+    "Placement",
+    "Report",
+    "ReportContact",
+    "Service",
+    "ServiceProfile",
+    "StreamLevel",
+]

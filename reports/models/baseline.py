@@ -1,0 +1,51 @@
+"""What is usual: the hour-of-week profile of a service and the level of each of its streams.
+
+Learnt by `detection.services` from closed hours only; derived from MinuteCount rows and therefore the one thing here
+that may be rebuilt. Plain numbers in plain arrays, so that a page can draw them without numpy.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+
+class ServiceProfile(models.Model):
+    """Reports per hour of the week (168 slots, UTC, Monday 00:00 first), with the exposure they were learnt from."""
+
+    service = models.OneToOneField("reports.Service", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    slot_counts = ArrayField(models.FloatField(), size=168)
+    slot_hours = ArrayField(models.FloatField(), size=168)
+    rates_per_hour = ArrayField(models.FloatField(), size=168)
+    dispersion = models.FloatField()
+    learned_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"profile of service {self.service_id}"
+
+
+class StreamLevel(models.Model):
+    """What part of its service's profile a stream usually carries: `n` learnt reports over `e` expected of the service.
+
+    A stream is a region of the service ("" with no cluster is the service itself) or a cluster (region "").
+    """
+
+    service = models.ForeignKey("reports.Service", on_delete=models.CASCADE, related_name="+", db_index=False)
+    region = models.CharField(max_length=6, blank=True)
+    cluster = models.ForeignKey("reports.Cluster", null=True, on_delete=models.CASCADE, related_name="+")
+    n = models.FloatField()
+    e = models.FloatField()
+    share = models.FloatField()  # of the service's rate, as `ml.baseline.shares` concludes from n and e
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service", "region", "cluster"], nulls_distinct=False, name="one_level_per_stream"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(cluster__isnull=True) | models.Q(region=""), name="a_cluster_stream_has_no_region"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"level of {self.service_id}/{self.region}/{self.cluster_id}"
