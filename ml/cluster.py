@@ -8,18 +8,15 @@ not kept. Not here: texts, storage, and the grouping that people see.
 
 from __future__ import annotations
 
-import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ml.types import Float64Array, FloatArray, IntArray
+from ml.types import BoolArray, Float64Array, FloatArray, IntArray
+from ml.vectors import MAX_SAMPLE, draw_sample, pair_quantiles, remove_mean
 
-# Raw vectors kept to measure how alike two texts usually are: 130,816 pairs, enough for the quantiles below to move by
-# about ±0.01 from sample to sample (measured on Banking77).
-MAX_SAMPLE: Final = 512
 # Mean and sample stand for about this many latest reports: long enough that a burst about one thing does not become
 # "usual" at once, short enough to follow a product that changes.
 MEMORY_REPORTS: Final = 20 * MAX_SAMPLE
@@ -35,8 +32,7 @@ PAIR_QUANTILE: Final = 0.97
 # The same place told from the lower half of the pairs, which a burst about one thing does not touch: so many times the
 # distance from the median down to the 16 % quantile. 3.2-3.4 on the first halves of Banking77 and News-T.
 LOWER_SPREADS: Final = 3.3
-# Unit vectors of one text agree to float32 rounding; this is not a measure of likeness.
-SAME_COSINE: Final = 0.9999
+_READ_AT: Final = (0.16, 0.5, PAIR_QUANTILE)
 # How much nearer than `usual_similarity` reports of one micro-cluster must be: distance (1 - cosine) divided by this.
 LEADER_TIGHTNESS: Final = 1.5
 
@@ -124,6 +120,28 @@ def empty_state(n_dims: int) -> LeaderState:
     )
 
 
+def keep_micro(state: LeaderState, keep: BoolArray) -> LeaderState:
+    """The state without some micro-clusters, for instance those that have been idle too long to be joined.
+
+    Parameters
+    ----------
+    state : LeaderState
+    keep : ndarray of shape (k,), bool
+        False where a micro-cluster is dropped; the others move up, in order.
+
+    Returns
+    -------
+    LeaderState
+        Mean and sample are as before.
+
+    Examples
+    --------
+    >>> keep_micro(empty_state(2), np.zeros(0, dtype=np.bool_)).n_micro
+    0
+    """
+    return replace(state, sums=state.sums[keep], n_reports=state.n_reports[keep], last_seen=state.last_seen[keep])
+
+
 def usual_similarity(state: LeaderState, *, reference: FloatArray | None = None) -> float:
     """The cosine above which two reports of this service are unusually alike.
 
@@ -154,12 +172,12 @@ def usual_similarity(state: LeaderState, *, reference: FloatArray | None = None)
     1.0
     """
     readings, weights = [], []
-    own = _pair_quantiles(_remove_mean(state.sample, _mean(state, reference)))
+    own = pair_quantiles(remove_mean(state.sample, _mean(state, reference)), _READ_AT)
     if own is not None:
         readings.append(own)
         weights.append(float(state.mean_n))
     if reference is not None:
-        standing_in = _pair_quantiles(_remove_mean(reference, reference.mean(axis=0)))
+        standing_in = pair_quantiles(remove_mean(reference, reference.mean(axis=0)), _READ_AT)
         if standing_in is not None:
             readings.append(standing_in)
             weights.append(float(REFERENCE_WEIGHT))
@@ -260,7 +278,7 @@ def assign(
         state = _watch(state, vectors[chunk], rng_seed)
         threshold = leader_threshold(usual_similarity(state, reference=reference))
         micro[chunk], similarity[chunk] = work.join(
-            _remove_mean(vectors[chunk], _mean(state, reference)), moments[chunk], idle_seconds, threshold
+            remove_mean(vectors[chunk], _mean(state, reference)), moments[chunk], idle_seconds, threshold
         )
         start = stop
     if len(vectors) == 0:
@@ -357,51 +375,11 @@ def _mean(state: LeaderState, reference: FloatArray | None) -> FloatArray:
     return (total / n).astype(np.float32)
 
 
-def _remove_mean(vectors: FloatArray, mean: FloatArray) -> FloatArray:
-    """Unit rows of the vectors without the mean; zero rows stay zero, and so do rows that are the mean itself."""
-    rest = vectors - mean
-    lengths = np.linalg.norm(rest, axis=1, keepdims=True)
-    known = np.any(vectors != 0, axis=1, keepdims=True) & (lengths > 1e-6)
-    unit: FloatArray = np.divide(rest, lengths, out=np.zeros_like(rest), where=known)
-    return unit
-
-
-def _pair_quantiles(units: FloatArray) -> Float64Array | None:
-    """The 16 %, 50 % and 97 % quantiles of the cosines of all pairs; None of fewer than three texts."""
-    if len(units) < 3:
-        return None
-    cosines = (units @ units.T)[np.triu_indices(len(units), 1)]
-    quantiles: Float64Array = np.quantile(cosines, (0.16, 0.5, PAIR_QUANTILE)).astype(np.float64)
-    return quantiles
-
-
 def _watch(state: LeaderState, vectors: FloatArray, rng_seed: int) -> LeaderState:
-    """Let mean and sample see new raw vectors (Vitter's reservoir, with a bounded memory)."""
+    """Let mean and sample see new raw vectors; both forget what lies `MEMORY_REPORTS` back."""
     seen = vectors[np.any(vectors != 0, axis=1)]
-    # Chance comes from the content: other at each call, yet the same on a second run.
-    rng = np.random.default_rng((rng_seed, zlib.crc32(np.ascontiguousarray(seen).tobytes())))
-    sample, n = state.sample, state.mean_n
-    # Copies of a text (a retweet, the same button pressed) would make any two texts look identical: one is enough.
-    new = _distinct(seen, sample)
-    room = MAX_SAMPLE - len(sample)
-    sample = np.concatenate((sample, new[:room])).astype(np.float32)
-    for vector in new[room:]:
-        slot = int(rng.integers(max(min(n + len(seen), MEMORY_REPORTS), MAX_SAMPLE)))
-        if slot < MAX_SAMPLE:
-            sample[slot] = vector
-    total, n = state.mean_sum + seen.sum(axis=0, dtype=np.float64), n + len(seen)
+    sample = draw_sample(state.sample, seen, n_stream=state.mean_n, memory=MEMORY_REPORTS, rng_seed=rng_seed)
+    total, n = state.mean_sum + seen.sum(axis=0, dtype=np.float64), state.mean_n + len(seen)
     if n > MEMORY_REPORTS:
         total, n = total * (MEMORY_REPORTS / n), MEMORY_REPORTS
-    return LeaderState(state.sums, state.n_reports, state.last_seen, total, n, sample)
-
-
-def _distinct(vectors: FloatArray, known: FloatArray) -> FloatArray:
-    """The vectors that are no copy of one in `known` or of one before them."""
-    if len(vectors) == 0:
-        return vectors
-    fresh = np.ones(len(vectors), dtype=np.bool_)
-    if len(known):
-        fresh = (vectors @ known.T).max(axis=1) < SAME_COSINE
-    earlier = np.tril(vectors @ vectors.T, -1).max(axis=1)
-    fresh &= earlier < SAME_COSINE
-    return vectors[fresh]
+    return replace(state, mean_sum=total, mean_n=n, sample=sample)

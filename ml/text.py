@@ -13,7 +13,8 @@ import re
 import sys
 import unicodedata
 
-_URL = re.compile(r"(?:https?://|www\.)\S+")
+# With a scheme, or a host and a path (pic.twitter.com/x); a bare host (example.com) may be what the report is about.
+_URL = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/\S+")
 _MENTION = re.compile(r"(?<![\w@.])@\w+")
 _TAG = re.compile(r"(?<!\w)[##](?=\w)")
 # Clock times and dates say when, amounts say how much: neither says what is broken.
