@@ -1,23 +1,43 @@
-"""What is unusual: counts of the last hour tested against the baseline, and the life of an outage.
+"""What is unusual: counts of the last hour tested against the baseline.
 
 The test asks, for windows of 1 to 60 minutes at once, how likely so many reports are by chance. The prediction is
 negative binomial: reports scatter more than Poisson, and the learned level is itself uncertain, so a service nobody
 knows yet neither alarms on its first three reports nor stays silent in a flood. The windows' smallest p-value,
-corrected for looking six times, drives a small state machine with hysteresis.
+corrected for looking six times, is what drives the life of an outage (`phases`, whose names are at home here too).
 
 Everything is a pure function of arrays and numbers. Not here: what is usual (`baseline`), which region is meant
 (`regions`), and who is told.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 
 from ml.baseline import N_SLOTS, hour_slot
+from ml.phases import DEFAULT_THRESHOLDS, Phase, Thresholds, step
 from ml.types import Float64Array
+
+__all__ = [
+    "DEFAULT_THRESHOLDS",
+    "LOOKBACK_MINUTES",
+    "RECENT_WINDOW_MINUTES",
+    "WINDOW_MINUTES",
+    "Evidence",
+    "Phase",
+    "Thresholds",
+    "evidence",
+    "expected_by_minute",
+    "onset_minute",
+    "scan_p",
+    "step",
+    "stream_dispersion",
+    "tail_p",
+    "window_dispersion",
+    "window_expected",
+    "window_sums",
+]
 
 WINDOW_MINUTES = (1, 2, 5, 15, 30, 60)
 LOOKBACK_MINUTES = WINDOW_MINUTES[-1]
@@ -26,47 +46,8 @@ RECENT_WINDOW_MINUTES = 15
 
 _WINDOWS = np.asarray(WINDOW_MINUTES, dtype=np.int64)
 _N_RECENT = int((_WINDOWS <= RECENT_WINDOW_MINUTES).sum())
+_DISPERSION_EXPONENT = 0.5  # see `window_dispersion`
 _POISSON_LIMIT = 1e-9  # below this 1/size the negative binomial is a Poisson to the last digit
-
-
-class Phase(StrEnum):
-    """Where an outage stands. `RESOLVED` without ever having been `CONFIRMED` is one that faded unconfirmed."""
-
-    QUIET = "quiet"
-    SUSPECTED = "suspected"
-    CONFIRMED = "confirmed"
-    RECOVERING = "recovering"
-    RESOLVED = "resolved"
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """When an outage moves from one phase to the next. Defaults come from a false-alarm budget, see `docs`.
-
-    Parameters
-    ----------
-    p_suspect : float
-        Scan p-value below which an outage is suspected.
-    p_confirm : float
-        Scan p-value below which it is confirmed.
-    n_reporters_suspect, n_reporters_confirm : int
-        Distinct reporters needed for either, whatever the p-value says.
-    p_calm : float
-        Recent p-value above which a minute counts as quiet.
-    recovering_minutes, resolved_minutes : int
-        Quiet minutes in a row until an outage is recovering, and until it is over.
-    """
-
-    p_suspect: float = 2e-5
-    p_confirm: float = 1e-8
-    n_reporters_suspect: int = 3
-    n_reporters_confirm: int = 5
-    p_calm: float = 0.05
-    recovering_minutes: int = 15
-    resolved_minutes: int = 60
-
-
-DEFAULT_THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +147,36 @@ def expected_by_minute(shape: npt.ArrayLike, end_minute: int, *, n_minutes: int)
 def window_dispersion(dispersion: npt.ArrayLike) -> Float64Array:
     """Turn the dispersion of hourly counts into that of each window.
 
+    What makes counts scatter more than Poisson (a rate that wanders, reports that come in company) needs time to
+    show: in public report streams the excess grows with about the square root of the window (0.02 at a minute, 0.14
+    at an hour).
+
     Returns
     -------
     ndarray of shape (..., 6), float64
         At least 1, growing to `dispersion` at 60 minutes.
+
+    Examples
+    --------
+    >>> window_dispersion(1.9)[[0, 3, 5]].round(2).tolist()
+    [1.12, 1.45, 1.9]
     """
     hourly = np.asarray(dispersion, dtype=np.float64)[..., None]
-    return np.asarray(1.0 + (hourly - 1.0) * (_WINDOWS / LOOKBACK_MINUTES) ** 0.5)
+    return np.asarray(1.0 + (hourly - 1.0) * (_WINDOWS / LOOKBACK_MINUTES) ** _DISPERSION_EXPONENT)
+
+
+def stream_dispersion(dispersion: float, share: npt.ArrayLike) -> Float64Array:
+    """Turn the dispersion of a service's counts into that of its streams.
+
+    Were the scatter all in the common rate, a thinned stream would keep `share` of the excess; were it all local, all
+    of it. Public streams lie between, near the square root of the share.
+
+    Examples
+    --------
+    >>> stream_dispersion(1.8, [1.0, 0.25]).tolist()
+    [1.8, 1.4]
+    """
+    return np.asarray(1.0 + (dispersion - 1.0) * np.sqrt(np.minimum(np.asarray(share, dtype=np.float64), 1.0)))
 
 
 def tail_p(
@@ -360,71 +364,3 @@ def onset_minute(minute_counts: npt.ArrayLike, expected: npt.ArrayLike) -> int:
     ratio = special.xlogy(seen_since, seen_since / usual_since) - (seen_since - usual_since)
     ratio = np.where(seen_since > usual_since, ratio, 0.0)
     return int(np.argmax(ratio)) if ratio.max() > 0 else counts.size - 1
-
-
-def step(
-    phase: Phase,
-    *,
-    p_value: float,
-    n_reporters: int,
-    minutes_quiet: float,
-    minutes_in_phase: float = 0.0,
-    p_recent: float | None = None,
-    thresholds: Thresholds = DEFAULT_THRESHOLDS,
-) -> Phase:
-    """Decide where an outage stands after another look; one move at most.
-
-    Parameters
-    ----------
-    phase : Phase
-        Where it stood.
-    p_value, p_recent : float
-        Of its `Evidence` now; without `p_recent` the full scan's p-value stands in.
-    n_reporters : int
-        Distinct reporters since it began (before it began: in the evidence's window).
-    minutes_quiet : float
-        Time in a row, up to now, with `p_recent` above `thresholds.p_calm`.
-    minutes_in_phase : float
-        Time since it entered `phase`.
-    thresholds : Thresholds
-        When to move.
-
-    Returns
-    -------
-    Phase
-        The same phase, or the next one.
-
-    Notes
-    -----
-    ``quiet → suspected → confirmed ⇄ recovering → resolved``; a suspected outage that fades goes to resolved
-    without having been confirmed. Resolved is final: what comes later is another outage.
-
-    Examples
-    --------
-    >>> step(Phase.QUIET, p_value=1e-9, n_reporters=8, minutes_quiet=0)
-    <Phase.SUSPECTED: 'suspected'>
-    >>> step(Phase.SUSPECTED, p_value=1e-9, n_reporters=8, minutes_quiet=0)
-    <Phase.CONFIRMED: 'confirmed'>
-    """
-    now_p = p_value if p_recent is None else p_recent
-    is_over = minutes_quiet >= thresholds.resolved_minutes and p_value > thresholds.p_calm
-    match phase:
-        case Phase.QUIET:
-            if p_value < thresholds.p_suspect and n_reporters >= thresholds.n_reporters_suspect:
-                return Phase.SUSPECTED
-        case Phase.SUSPECTED:
-            if p_value < thresholds.p_confirm and n_reporters >= thresholds.n_reporters_confirm:
-                return Phase.CONFIRMED
-            if is_over:
-                return Phase.RESOLVED
-        case Phase.CONFIRMED:
-            if minutes_quiet >= thresholds.recovering_minutes and minutes_in_phase >= thresholds.recovering_minutes:
-                return Phase.RECOVERING
-        case Phase.RECOVERING:
-            if now_p < thresholds.p_suspect:
-                return Phase.CONFIRMED
-            if is_over:
-                return Phase.RESOLVED
-        case Phase.RESOLVED:
-            pass
-    return phase
