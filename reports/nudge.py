@@ -1,7 +1,7 @@
 """A nudge makes a stage look for work sooner. It guarantees nothing: beat does.
 
-Coalesced (many nudges within `NUDGE_INTERVAL_SECONDS` are one message), sent after commit, on a thread of its own, and never
-raising: a broker that is away must not be noticed by whoever nudges. How a message is sent is told by the project
+Coalesced (many nudges within `NUDGE_INTERVAL_SECONDS` are one message), sent after commit, on a thread of its own, and
+never raising: a broker that is away must not be noticed by whoever nudges. How a message is sent is told by the project
 (`connect`); without that a nudge does nothing.
 """
 

@@ -25,27 +25,19 @@ class ServiceProfile(models.Model):
 
 
 class StreamLevel(models.Model):
-    """What part of its service's profile a stream usually carries: `n` learnt reports over `e` expected of the service.
+    """What part of its service's profile a region usually carries: `n` learnt reports over `e` expected of the service.
 
-    A stream is a region of the service ("" with no cluster is the service itself) or a cluster (region "").
+    Region "" is the service itself. Clusters have no row: they come and go, and their past is counted when it is needed.
     """
 
     service = models.ForeignKey("reports.Service", on_delete=models.CASCADE, related_name="+", db_index=False)
     region = models.CharField(max_length=6, blank=True)
-    cluster = models.ForeignKey("reports.Cluster", null=True, on_delete=models.CASCADE, related_name="+")
     n = models.FloatField()
     e = models.FloatField()
     share = models.FloatField()  # of the service's rate, as `ml.baseline.shares` concludes from n and e
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["service", "region", "cluster"], nulls_distinct=False, name="one_level_per_stream"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(cluster__isnull=True) | models.Q(region=""), name="a_cluster_stream_has_no_region"
-            ),
-        ]
+        constraints = [models.UniqueConstraint(fields=["service", "region"], name="one_level_per_stream")]
 
     def __str__(self) -> str:
-        return f"level of {self.service_id}/{self.region}/{self.cluster_id}"
+        return f"level of {self.service_id}/{self.region}"

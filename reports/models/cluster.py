@@ -42,6 +42,7 @@ class MicroCluster(models.Model):
 
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
     cluster = models.ForeignKey(Cluster, on_delete=models.PROTECT, related_name="micro_clusters")
+    encoder = models.CharField(max_length=80)  # sums of different encoders can't be compared
     vector_sum = models.BinaryField()
     n_reports = models.PositiveIntegerField()
     last_seen_at = models.DateTimeField()
@@ -82,6 +83,7 @@ class Placement(models.Model):
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
     micro_cluster = models.ForeignKey(MicroCluster, on_delete=models.PROTECT, related_name="+", db_index=False)
     similarity = models.FloatField()
+    region = models.CharField(max_length=6, blank=True)
     reporter = models.BinaryField(max_length=16)
     is_counted = models.BooleanField()
     counted_at = models.DateTimeField()

@@ -1,6 +1,6 @@
 """What people told us: reports, the batches they were committed in, and what makes a second delivery harmless.
 
-`Report` is append-only and range-partitioned by day on its UUIDv7 id (the partitions are made in `intake/partitions.py`).
+`Report` is append-only and range-partitioned by day on its UUIDv7 id (the partitions: `intake/partitions.py`).
 Only `intake.writer` writes here. A contact stands apart from the report, so that it can be erased alone.
 """
 
@@ -15,8 +15,8 @@ from reports.enums import Channel, Symptom
 class Report(models.Model):
     """One problem told by one reporter.
 
-    `received_at` is when we took it, `occurred_at` when the reporter says it happened, `counted_at` the moment it counts
-    for detection. `reporter` is a fingerprint under the day's salt; empty where nothing tells reporters apart.
+    `received_at` is when we took it, `occurred_at` when the reporter says it happened, `counted_at` when it counts for
+    detection. `reporter` is a fingerprint under the day's salt; empty where nothing tells reporters apart.
     """
 
     id = models.UUIDField(primary_key=True)
