@@ -56,9 +56,10 @@ class Regroup(Protocol):
 
 
 class Line(NamedTuple):
-    """One report of the input."""
+    """One report of the input; its time is epoch seconds, or its number if the input has no times."""
 
     number: int
+    timed: bool
     time: float
     text: str
 
@@ -87,7 +88,12 @@ class Grouper:
         self._now = -np.inf
 
     def place(self, texts: Sequence[str], times: Sequence[float]) -> IntArray:
-        """Place a batch and return the immediate cluster id of each report, shape (n,), int64."""
+        """Place a batch and return the immediate cluster id of each report, shape (n,), int64.
+
+        The batch should span much less than the idle time, because what went idle within it is only let go at the next.
+        """
+        self._now = max(self._now, *times)
+        self._let_idle_go()
         found = assign(
             self._state,
             self._encoder.encode(texts),
@@ -105,18 +111,15 @@ class Grouper:
         micro = self._live[found.micro]
         immediate: IntArray = self._group_of_micro[micro]
         self._micro_of_report.append(micro)
-        self._now = max(self._now, *times)
         self._since_refined += len(texts)
         if self._since_refined >= max(REFINE_EVERY_REPORTS, REFINE_GROWTH * len(self._live)):
             self.refine()
         return immediate
 
     def refine(self) -> None:
-        """Merge and split groups, and let go of micro-clusters that nothing can join any more."""
+        """Merge and split the groups of micro-clusters that can still be joined."""
         newest_first = np.argsort(-self._state.last_seen, kind="stable")
         self._regroup(refine, np.sort(newest_first[:MAX_REFINED]))
-        keep = self._state.last_seen >= self._now - self._idle_seconds
-        self._state, self._live = keep_micro(self._state, keep), self._live[keep]
         self._since_refined = 0
 
     def final_groups(self) -> IntArray:
@@ -125,6 +128,11 @@ class Grouper:
             return np.zeros(0, dtype=np.int64)
         final: IntArray = self._group_of_micro[np.concatenate(self._micro_of_report)]
         return final
+
+    def _let_idle_go(self) -> None:
+        """Forget micro-clusters that nothing can join any more; their groups stay as they are."""
+        keep = self._state.last_seen >= self._now - self._idle_seconds
+        self._state, self._live = keep_micro(self._state, keep), self._live[keep]
 
     def _regroup(self, regroup: Regroup, chosen: IntArray) -> None:
         numbers = self._live[chosen]
@@ -176,10 +184,10 @@ def main(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> 
             first = next(reports, None)
             if first is None:
                 return 0
-            timed = first.time == first.time  # NaN says that the input has no times
-            grouper = Grouper(encoder, idle_seconds=IDLE_SECONDS if timed else IDLE_REPORTS)
-            for batch in _batches(itertools.chain((first,), reports)):
-                times = [line.time if timed else float(line.number) for line in batch]
+            idle = IDLE_SECONDS if first.timed else IDLE_REPORTS
+            grouper = Grouper(encoder, idle_seconds=idle)
+            for batch in _batches(itertools.chain((first,), reports), span=idle / 10):
+                times = [line.time for line in batch]
                 immediate.extend(grouper.place([line.text for line in batch], times).tolist())
                 numbers.extend(line.number for line in batch)
             grouper.refine()
@@ -192,7 +200,7 @@ def main(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> 
 
 
 def read_lines(lines: Iterator[str]) -> Iterator[Line]:
-    """Parse the input; `time` is NaN throughout if the lines hold texts alone.
+    """Parse the input, whose first line decides whether lines are texts alone or begin with time and region.
 
     Raises
     ------
@@ -216,8 +224,9 @@ def read_lines(lines: Iterator[str]) -> Iterator[Line]:
         if n_fields and len(fields) != n_fields:
             raise BadLineError(f"line {number}: {len(fields)} fields, but the lines before it have {n_fields}")
         n_fields = len(fields)
-        time = float("nan") if n_fields == 1 else _epoch_seconds(fields[0].removeprefix("\ufeff"), number)
-        yield Line(number, time, fields[-1])
+        timed = n_fields == 3
+        time = _epoch_seconds(fields[0].removeprefix("\ufeff"), number) if timed else float(number)
+        yield Line(number, timed, time, fields[-1])
 
 
 def _epoch_seconds(text: str, number: int) -> float:
@@ -230,8 +239,15 @@ def _epoch_seconds(text: str, number: int) -> float:
     return moment.timestamp()
 
 
-def _batches(reports: Iterator[Line]) -> Iterator[list[Line]]:
-    while batch := list(itertools.islice(reports, BATCH_LINES)):
+def _batches(reports: Iterator[Line], *, span: float) -> Iterator[list[Line]]:
+    """Cut the stream where a batch is full or would reach over more than `span`."""
+    batch: list[Line] = []
+    for report in reports:
+        if batch and (len(batch) == BATCH_LINES or abs(report.time - batch[0].time) > span):
+            yield batch
+            batch = []
+        batch.append(report)
+    if batch:
         yield batch
 
 

@@ -12,12 +12,11 @@ from typing import Final
 
 import numpy as np
 
+from ml.function_words import FUNCTION_WORDS, NEGATIONS
 from ml.text import normalise, tokens
 from ml.types import FloatArray
 
-# A word in more than this share of all texts says nothing about any of them; this takes the place of stop lists in
-# every language. In a service's own words: "the", "account" at a bank, "internet" at a provider stay out only if
-# they are that common outside the group.
+# A word in more than this share of the other texts says nothing about these, such as "account" at a bank.
 _COMMON_SHARE: Final = 0.25
 # Prior of the log-odds, in pseudo-texts a word: with less, words seen once would win.
 _PRIOR_TEXTS: Final = 2.0
@@ -108,13 +107,13 @@ def _best_terms(
         if n_rest >= 10 and n_outside > _COMMON_SHARE * n_rest:
             continue
         # A term of one text among many is that writer's, not the group's.
-        if n == 1 and n_texts > 2:
+        if (n == 1 and n_texts > 2) or not _says_something(term):
             continue
         prior = _PRIOR_TEXTS * everywhere[term] / n_everywhere
         odds_in = (n + prior) / (n_texts - n + _PRIOR_TEXTS)
         odds_out = (n_outside + prior) / (n_rest - n_outside + _PRIOR_TEXTS)
         z = (np.log(odds_in) - np.log(odds_out)) / np.sqrt(1.0 / (n + prior) + 1.0 / (n_outside + prior))
-        if z > 0 and (len(term) > 1 or not term.isascii()):
+        if z > 0:
             ranked.append((-float(z), -len(term), term))
     ranked.sort()
     chosen: list[str] = []
@@ -130,6 +129,16 @@ def _best_terms(
         if len(chosen) == n_terms:
             break
     return [max(spellings[term].items(), key=lambda item: (item[1], item[0]))[0] for term in chosen]
+
+
+def _says_something(term: str) -> bool:
+    # A pair with a function word says no more than its other word ("la luz", "luz"). Japanese that is Hiragana alone is
+    # grammar; what it is about stands in Katakana and Han.
+    if any(word in FUNCTION_WORDS for word in term.split(" ")) or term in NEGATIONS:
+        return False
+    return not all("\u3040" <= char <= "\u309f" or char == " " for char in term) and (
+        len(term) > 1 or not term.isalnum()
+    )
 
 
 def _pair_with(term: str, counts: Counter[str], ranked: list[tuple[float, int, str]]) -> str | None:

@@ -2,8 +2,8 @@
 
 Invariant: `normalise` is idempotent and never raises, whatever the script. It removes what differs between two people
 with the same problem (case, links, names of people, order numbers) and keeps what tells problems apart (error codes,
-product names, emoji). Not here: scrubbing of personal details, which happens before a text is stored; stemming and
-stop-word lists, because they exist for a few languages only and document frequency does their work for all.
+product names, emoji). Not here: scrubbing of personal details, which happens before a text is stored; stemming,
+because it exists for a few languages only and n-grams do its work for all.
 """
 
 from __future__ import annotations
