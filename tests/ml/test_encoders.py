@@ -1,0 +1,127 @@
+"""Both encoders keep the contract of `ml.types.Encoder`: unit rows, alone as in a batch, zero for the unknown."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.encoders import (
+    EncoderName,
+    EncoderUnavailableError,
+    HashingEncoder,
+    StaticEncoder,
+    load_encoder,
+    reference_vectors,
+)
+
+NAMES: tuple[EncoderName, ...] = ("static", "hashing")
+TEXTS = [
+    "cannot log in",
+    "Login fails with error 502",
+    "الإنترنت مقطوع",
+    "ログインできない",
+    "no power 🔥",
+    "x" * 50_000,
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_are_float32_of_unit_length(name: EncoderName) -> None:
+    encoder = load_encoder(name)
+
+    vectors = encoder.encode(TEXTS)
+
+    assert vectors.shape == (len(TEXTS), encoder.n_dims)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("text", ["", "   ", "https://example.com/x", "\u200b"])
+def test_a_text_with_nothing_in_it_is_a_zero_row_that_leaves_its_neighbours_alone(name: EncoderName, text: str) -> None:
+    encoder = load_encoder(name)
+
+    vectors = encoder.encode(["no power", text, "no power"])
+
+    assert not vectors[1].any()
+    np.testing.assert_array_equal(vectors[0], vectors[2])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_text_gives_no_row(name: EncoderName) -> None:
+    encoder = load_encoder(name)
+
+    assert encoder.encode([]).shape == (0, encoder.n_dims)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_text_has_the_same_vector_alone_and_in_a_batch(name: EncoderName) -> None:
+    encoder = load_encoder(name)
+
+    together = encoder.encode(TEXTS)
+    alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
+
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_wordings_of_one_problem_are_nearer_than_two_problems(name: EncoderName) -> None:
+    same, again, other = load_encoder(name).encode(
+        ["login does not work", "the LOGIN isn't working", "parcel was delivered to the wrong house"]
+    )
+
+    assert same @ again > same @ other
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reference_vectors_are_vectors_of_the_encoder(name: EncoderName) -> None:
+    encoder = load_encoder(name)
+
+    vectors = reference_vectors(encoder)
+
+    assert vectors.shape[1] == encoder.n_dims
+    assert np.all(np.any(vectors != 0, axis=1))
+
+
+def test_the_static_encoder_opens_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("the encoder opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+    assert StaticEncoder().encode(["no power"]).any()
+
+
+def test_missing_files_are_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(EncoderUnavailableError, match=r"l2_supercat.*hashing encoder"):
+        StaticEncoder(tmp_path)
+
+
+def test_auto_falls_back_to_hashing_where_the_package_is_missing() -> None:
+    # In a process of its own, because the encoder of a name is kept for good.
+    program = (
+        "import sys; sys.modules['wordllama'] = None\n"
+        "import ml.encoders as e, importlib.util\n"
+        "e.importlib.util.find_spec = lambda name: None\n"
+        "print(e.load_encoder('auto').name)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == HashingEncoder().name
+
+
+def test_an_encoder_is_loaded_once() -> None:
+    assert load_encoder("static") is load_encoder("static")
+
+
+def test_an_unknown_encoder_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(ValueError, match="use auto, static or hashing"):
+        load_encoder("magic")  # type: ignore[arg-type]

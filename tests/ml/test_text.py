@@ -1,0 +1,67 @@
+"""Normalising removes what differs between two people with one problem, in every script; words survive splitting."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ml.text import normalise, tokens
+
+
+@pytest.mark.parametrize(
+    ("typed", "compared"),
+    [
+        ("LOGIN Fails", "login fails"),
+        ("  two\n\tlines ", "two lines"),
+        ("ｅｒｒｏｒ　５０２", "error 502"),
+        ("see https://example.com/a?b=1 now", "see now"),
+        ("look pic.twitter.com/abc123", "look"),
+        ("netflix.com is down", "netflix.com is down"),
+        ("@Support #NoInternet", "nointernet"),
+        ("sooooo slow", "soo slow"),
+        ("error 502, code 0x80070005", "error 502, code 0x80070005"),
+        ("order 123456789 late", "order late"),
+        ("call +1 555 123 4567 back", "call back"),
+        ("since 10:45 on 2024-03-01", "since on"),
+        ("charged €12.50 twice", "charged twice"),
+        ("a\u202eb\u200bc\x00", "abc"),
+        ("STRASSE Straße", "strasse strasse"),
+        ("", ""),
+    ],
+)
+def test_normalise_brings_texts_into_a_comparable_form(typed: str, compared: str) -> None:
+    assert normalise(typed) == compared
+
+
+@given(st.text(max_size=200))
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    once = normalise(text)
+
+    assert normalise(once) == once
+
+
+@given(st.text(max_size=200))
+def test_tokens_hold_no_white_space_and_come_from_the_text(text: str) -> None:
+    found = tokens(text)
+
+    assert all(word and word in text and not word.isspace() for word in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("can't connect to wi-fi.", ["can't", "connect", "to", "wi-fi"]),
+        ("version 2.4.1 crashed.Again", ["version", "2.4.1", "crashed", "Again"]),
+        ("इंटरनेट बंद है", ["इंटरनेट", "बंद", "है"]),
+        ("الإنترنت مقطوع", ["الإنترنت", "مقطوع"]),
+        ("Нет света!", ["Нет", "света"]),
+        ("断网", ["断网"]),
+        ("接続不可", ["接続", "続不", "不可"]),
+        ("LINEが落ちた", ["LINE", "が落", "落ち", "ちた"]),
+        ("down 🔥🔥", ["down", "🔥", "🔥"]),
+        ("?!…", []),
+    ],
+)
+def test_tokens_are_the_words_of_every_script(text: str, words: list[str]) -> None:
+    assert tokens(text) == words
