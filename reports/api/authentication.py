@@ -1,0 +1,78 @@
+"""Who calls: an API key in `Authorization: Bearer …` or `X-API-Key`, and whether its scopes include what is asked.
+
+A view names its scopes by method (`scopes = {"POST": Scope.INTAKE}`); one that names none for a method lets nobody in. Sessions
+do not count here: the API is for machines, and a cookie would need CSRF protection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from reports.api.problems import INSUFFICIENT_SCOPE, Problem
+from reports.enums import Scope
+from reports.intake.apikeys import KeyRevoked, KnownKey, authenticate_key
+
+REALM = 'Bearer realm="Outcry"'
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Sets `request.auth` to the KnownKey; a request without any key passes on unauthenticated."""
+
+    def authenticate(self, request: Request) -> tuple[Any, KnownKey] | None:
+        secret = _secret(request)
+        if secret is None:
+            return None
+        try:
+            key = authenticate_key(secret, now=timezone.now())
+        except KeyRevoked as error:
+            raise AuthenticationFailed(str(error), code="revoked_key") from error
+        if key is None:
+            raise AuthenticationFailed(
+                "This API key is not known here. Check that it was copied whole (outcry_…), or ask staff for a new one.",
+                code="unknown_key",
+            )
+        return None, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return REALM
+
+
+class HasScope(BasePermission):
+    """Lets a key pass that has the scope the view names for the method."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not isinstance(request.auth, KnownKey):
+            return False
+        scopes: Mapping[str, Scope] = getattr(view, "scopes", {})
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method not in scopes:
+            return method not in view.allowed_methods  # what the view can't do is answered with 405, not with 403
+        if scopes[method] in request.auth.scopes:
+            return True
+        raise Problem(
+            INSUFFICIENT_SCOPE,
+            f"The API key {request.auth.name!r} lacks the scope {scopes[method].value!r}. Ask staff for a key that has it.",
+            headers={"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{scopes[method].value}"'},
+        )
+
+
+def _secret(request: Request) -> str | None:
+    """Return the key the request carries, or None where it carries none."""
+    authorization = request.META.get("HTTP_AUTHORIZATION", "")
+    if not authorization:
+        return request.META.get("HTTP_X_API_KEY", "").strip() or None
+    scheme, _, secret = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise AuthenticationFailed(
+            "The Authorization header is not of the form: Bearer outcry_…. Write the key so, or in X-API-Key.",
+            code="unknown_scheme",
+        )
+    return secret.strip()

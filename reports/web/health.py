@@ -1,0 +1,158 @@
+"""For machines that watch us: is the process alive, can it do its work, how much work is there.
+
+`/healthz` asks nobody: it is what a container or a load balancer should look at. `/readyz` asks the database, the broker and the
+stages, and answers 503 with the failing check named. Intake works on without the broker and behind schedule, so `/readyz` is for alerts,
+and for the moment after a start; taking a server out of rotation over it would lose reports. Nothing here shows a text.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import datetime
+
+import redis
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from reports import telemetry
+from reports.telemetry import Metric, Sample
+from reports.triage import gauges
+
+logger = logging.getLogger(__name__)
+
+BROKER_TIMEOUT_SECONDS = 1.0
+METRICS_KEPT_SECONDS = 5.0  # several scrapers, or an impatient one, cost no more than one
+
+_started_at = timezone.now()
+_totals = gauges.ReportTotals()
+_metrics_lock = threading.Lock()
+_metrics_kept: tuple[float, str] = (float("-inf"), "")
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 where database, broker and stages do as promised, else 503; each check by name. Queries: one."""
+    checks = {"broker": _check_broker(), **_check_database_and_lag(now=timezone.now())}
+    is_ready = all(check["ok"] for check in checks.values())
+    body = {"status": "ready" if is_ready else "not ready", "checks": checks}
+    headers = {} if is_ready else {"Retry-After": "5"}
+    return JsonResponse(body, status=200 if is_ready else 503, headers=headers)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What Prometheus reads, at most METRICS_KEPT_SECONDS old. Queries: at most five."""
+    try:
+        text = _current_metrics(now=timezone.now())
+    except DatabaseError as error:
+        return HttpResponse(
+            f"The database is away ({type(error).__name__}).\n",
+            status=503,
+            content_type="text/plain",
+            headers={"Retry-After": "5"},
+        )
+    return HttpResponse(text, content_type=telemetry.CONTENT_TYPE)
+
+
+def forget_metrics() -> None:
+    """Make the next reading ask the database for everything."""
+    global _metrics_kept, _totals
+    _metrics_kept = (float("-inf"), "")
+    _totals = gauges.ReportTotals()
+
+
+def _check_broker() -> dict[str, object]:
+    try:
+        client = redis.Redis.from_url(
+            settings.REDIS_URL,
+            socket_timeout=BROKER_TIMEOUT_SECONDS,
+            socket_connect_timeout=BROKER_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        with client:
+            client.ping()
+    except (redis.RedisError, OSError) as error:
+        logger.info("The broker does not answer (%s).", type(error).__name__)
+        return {
+            "ok": False,
+            "detail": f"The broker does not answer ({type(error).__name__}). Reports are taken in all the same; "
+            "they are grouped once it is back.",
+        }
+    return {"ok": True}
+
+
+def _check_database_and_lag(*, now: datetime) -> dict[str, dict[str, object]]:
+    """Return both checks from one query. What waited before this process started is not held against a fresh start."""
+    promised = settings.LAG_PROMISE_SECONDS
+    try:
+        seconds = round(gauges.lag_seconds(now=now, since=_started_at), 1)
+    except DatabaseError as error:
+        logger.warning("The database does not answer (%s).", type(error).__name__)
+        away = f"The database does not answer ({type(error).__name__})."
+        return {
+            "database": {"ok": False, "detail": away},
+            "lag": {"ok": False, "detail": "Not known without the database.", "promised_seconds": promised},
+        }
+    lag: dict[str, object] = {"ok": seconds <= promised, "seconds": seconds, "promised_seconds": promised}
+    if seconds > promised:
+        lag["detail"] = "Reports wait longer than promised to be grouped. Is a worker running, and beat?"
+    return {"database": {"ok": True}, "lag": lag}
+
+
+def _current_metrics(*, now: datetime) -> str:
+    global _metrics_kept
+    with _metrics_lock:
+        kept_at, text = _metrics_kept
+        if time.monotonic() - kept_at > METRICS_KEPT_SECONDS:
+            text = telemetry.render(_read_metrics(now=now))
+            _metrics_kept = (time.monotonic(), text)
+        return text
+
+
+def _read_metrics(*, now: datetime) -> list[Metric]:
+    return [
+        Metric(
+            "outcry_reports_total",
+            "counter",
+            "Reports that are stored, by service and channel.",
+            [
+                Sample(n, {"service": service, "channel": channel})
+                for (service, channel), n in sorted(_totals.read(now=now).items())
+            ],
+        ),
+        Metric(
+            "outcry_ingest_lag_seconds",
+            "gauge",
+            "How long the oldest report without a cluster has waited.",
+            [Sample(gauges.lag_seconds(now=now))],
+        ),
+        Metric(
+            "outcry_clusters_open",
+            "gauge",
+            "Clusters with a report in the last 24 hours.",
+            [Sample(gauges.n_clusters_open(now=now))],
+        ),
+        Metric(
+            "outcry_outages_open",
+            "gauge",
+            "Outages that go on, by state.",
+            [Sample(n, {"state": state.value}) for state, n in gauges.n_outages_open().items()],
+        ),
+    ]
