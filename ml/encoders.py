@@ -105,8 +105,8 @@ class StaticEncoder:
 
     Notes
     -----
-    Loading takes about 0.2 s and 32 MB. Cost O(total tokens), about 30,000 short texts a second on one core. The package
-    is MIT; its weights derive from Llama-2 token embeddings, whose licence is named in `docs/licences.md`.
+    Loading takes about 0.2 s and 32 MB. Cost O(total tokens), about 30,000 short texts a second on one core.
+    The package is MIT; its weights derive from Llama-2 token embeddings, whose licence is named in `docs/licences.md`.
 
     References
     ----------
