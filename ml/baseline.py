@@ -6,12 +6,12 @@ total, a country, a subdivision, a cluster) has only a *level*: the share of the
 sums that fade with a half-life, so learning is adding, and both are sound from no history on, because every rate is a
 gamma posterior shrunk to something better known.
 
-What stays true: nothing that is open as an outage teaches (`frozen`), and no single hour teaches more than it could by
-chance (counts are capped at the 99 % quantile of their own prediction). Not here: the test against the baseline
-(`detect`), the clock, and where the counts are kept.
+What stays true: no single hour teaches more than it could by chance (counts are capped at the 99 % quantile of their
+own prediction), and hours with an open outage (`frozen`) teach little of even that. Not here: the test against the
+baseline (`detect`), the clock, and where the counts are kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,8 +30,9 @@ PRIOR_SHAPE = 0.5
 PRIOR_RATE_PER_HOUR = 1.0
 
 # How alike hours are before anything is known, as gamma shapes (relative sd = shape ** -0.5): an hour of the day
-# differs from the daily mean by about 60 %, an hour of the week from its (weekday or weekend) hour by about 20 %.
+# differs from the daily mean by about 60 %, a weekend's hour from it by 30 %, an hour of the week from that by 20 %.
 SHAPE_HOUR_OF_DAY = 3.0
+SHAPE_WEEKEND_HOUR = 10.0
 SHAPE_HOUR_OF_WEEK = 25.0
 
 # Level of an unknown stream relative to its service: all of it (the cautious end), held like half a report.
@@ -40,15 +41,32 @@ PRIOR_SHARE = 1.0
 
 # Index of dispersion of quiet report counts; median of 61 public series (Cloud Uptime Archive): 1.88.
 DEFAULT_DISPERSION = 1.9
-MAX_DISPERSION = 20.0
 _DISPERSION_PRIOR_HOURS = 50.0  # worth about a week of one report an hour, see `_dispersion_weight`
 
 _CAP_Z = 2.326  # 99 % quantile of the normal distribution
 _CHUNK_HOURS = 24  # counts are capped by what was known at most a day before
 
+# What an hour with an open outage still teaches (capped besides). With nothing at all, a baseline that is wrong about
+# an hour alarms in it every day, is frozen every day, and stays wrong for ever.
+FROZEN_WEIGHT = 0.25
+
+# An hour of the day seen on fewer days than this is not known yet: it teaches in full even while something alarms, and
+# up to four times its cap, so that a busy service which is new here comes to its level within hours.
+KNOWN_AFTER_DAYS = 7.0
+_UNKNOWN_CAP_FACTOR = 4.0
+
+# The same hour differs from day to day by about 25 % however many reports it has: the relative variance that keeps one
+# busy hour from being taken for certain.
+_DAILY_VARIANCE = 0.06
+
 _SLOTS: IntArray = np.arange(N_SLOTS, dtype=np.int64)
-_DAY_CELL: IntArray = (_SLOTS // 24 >= 5) * 24 + _SLOTS % 24  # (weekend, hour of the day) of each slot
-N_DAY_CELLS = 48
+_HOUR_OF_DAY: IntArray = _SLOTS % 24
+_WEEKEND_HOUR: IntArray = (_SLOTS // 24 >= 5) * 24 + _HOUR_OF_DAY
+_HIERARCHY = (
+    (_HOUR_OF_DAY, SHAPE_HOUR_OF_DAY),
+    (_WEEKEND_HOUR, SHAPE_WEEKEND_HOUR),
+    (_SLOTS, SHAPE_HOUR_OF_WEEK),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +159,8 @@ def empty_levels(n_streams: int, *, expected: float = 0.0) -> Levels:
 def expected_per_hour(profile: Profile) -> Float64Array:
     """Give the expected reports of a service for each hour of the week.
 
-    Every slot is shrunk to its hour of the day (weekdays and weekend apart), and that to the overall rate: posterior
-    means of a gamma-Poisson hierarchy, parents plugged in.
+    Every slot is shrunk to its hour of the day on weekdays or at the weekend, that to the hour of the day, and that to
+    the overall rate: posterior means of a gamma-Poisson hierarchy, parents plugged in.
 
     Parameters
     ----------
@@ -183,7 +201,7 @@ def slot_strength(profile: Profile) -> Float64Array:
     Examples
     --------
     >>> float(slot_strength(empty_profile())[0].round(2))
-    2.68
+    2.11
     """
     return _smoothed(profile)[1]
 
@@ -243,7 +261,7 @@ def learn_profile(
 
     Counts are capped at the 99 % quantile of their own prediction, made from what was known at the start of their
     block of at most 24 hours; so a flood teaches little even when nobody froze it, and growth is still followed.
-    Frozen hours teach nothing and age nothing.
+    Frozen hours teach a quarter of that, except where their hour of the day is not known yet (`KNOWN_AFTER_DAYS`).
 
     Parameters
     ----------
@@ -254,7 +272,7 @@ def learn_profile(
     first_epoch_hour : int
         Hours since 1970 of the first of them.
     frozen : array-like of shape (n_hours,), bool, optional
-        Hours with an open outage.
+        Hours with an open outage. Better freeze none after its first day: a level may be here to stay.
 
     Returns
     -------
@@ -277,12 +295,13 @@ def learn_profile(
     True
     """
     counts = _checked_counts(hourly_counts, n_dims=1)
-    live = _live_hours(frozen, counts.shape)
-    slots = hour_slot(first_epoch_hour + np.arange(counts.size, dtype=np.int64))[live]
-    counts = counts[live]
-    for start in range(0, counts.size, _CHUNK_HOURS):
-        chunk = slice(start, start + _CHUNK_HOURS)
-        profile = _learn_chunk(profile, counts[chunk], slots[chunk])
+    is_frozen = _frozen_hours(frozen, counts.shape)
+    slots = hour_slot(first_epoch_hour + np.arange(counts.size, dtype=np.int64))
+    start = 0
+    while start < counts.size:
+        end = start + (_CHUNK_HOURS if _known(profile).all() else 1)
+        profile = _learn_chunk(profile, counts[start:end], slots[start:end], is_frozen[start:end])
+        start = end
     return profile
 
 
@@ -305,7 +324,7 @@ def learn_levels(
     shape_by_hour : array-like of shape (n_hours,)
         Expected reports of the whole service in these hours (`expected_per_hour(profile)[hour_slot(hours)]`).
     frozen : array-like of shape (n_hours,) or (k, n_hours), bool, optional
-        Hours that teach nothing: to all streams or to each.
+        Hours with an open outage, which teach little: to all streams or to each.
     dispersion : float
         Variance over mean of an hour's count, for the cap.
 
@@ -334,11 +353,11 @@ def learn_levels(
     shape = np.asarray(shape_by_hour, dtype=np.float64)
     if checked.shape != (levels.n.size, shape.size):
         raise ValueError(f"counts must be of shape {(levels.n.size, shape.size)}, not {checked.shape}")
-    live = _live_hours(frozen, checked.shape)
+    is_frozen = _frozen_hours(frozen, checked.shape)
     n, e = levels.n, levels.e
     for start in range(0, shape.size, _CHUNK_HOURS):
         chunk = slice(start, start + _CHUNK_HOURS)
-        weights, kept = _weights(live[:, chunk])
+        weights, kept = _weights(is_frozen[:, chunk])
         share, strength = shares(Levels(n=n, e=e))
         expected = share[:, None] * shape[None, chunk]
         capped = np.minimum(checked[:, chunk], _count_cap(expected, dispersion, strength[:, None]))
@@ -349,34 +368,42 @@ def learn_levels(
 
 def _smoothed(profile: Profile) -> tuple[Float64Array, Float64Array]:
     """Rates per hour and strengths (without the overall level's own uncertainty), both of shape (168,)."""
-    n_slot, h_slot = profile.slot_counts, profile.slot_hours
-    overall = (n_slot.sum() + PRIOR_SHAPE) / (h_slot.sum() + PRIOR_SHAPE / PRIOR_RATE_PER_HOUR)
-    n_cell = np.bincount(_DAY_CELL, weights=n_slot, minlength=N_DAY_CELLS)
-    h_cell = np.bincount(_DAY_CELL, weights=h_slot, minlength=N_DAY_CELLS)
-    cell_rate = ((n_cell + SHAPE_HOUR_OF_DAY) / (h_cell + SHAPE_HOUR_OF_DAY / overall))[_DAY_CELL]
-    rate = (n_slot + SHAPE_HOUR_OF_WEEK) / (h_slot + SHAPE_HOUR_OF_WEEK / cell_rate)
-    # Delta method: a slot inherits its parent's uncertainty as far as it leans on the parent.
-    lean = SHAPE_HOUR_OF_WEEK / (SHAPE_HOUR_OF_WEEK + h_slot * cell_rate)
-    relative_variance = 1.0 / (n_slot + SHAPE_HOUR_OF_WEEK) + lean**2 / (n_cell + SHAPE_HOUR_OF_DAY)[_DAY_CELL]
+    overall = (profile.slot_counts.sum() + PRIOR_SHAPE) / (profile.slot_hours.sum() + PRIOR_SHAPE / PRIOR_RATE_PER_HOUR)
+    informative = 1.0 / (1.0 + _DAILY_VARIANCE * overall)
+    rate: Float64Array = np.full(N_SLOTS, overall)
+    relative_variance: Float64Array = np.zeros(N_SLOTS)
+    for cell, prior_shape in _HIERARCHY:
+        n = informative * _pooled(profile.slot_counts, cell)
+        hours = informative * _pooled(profile.slot_hours, cell)
+        # Delta method: a cell inherits its parent's uncertainty as far as it leans on the parent.
+        lean = prior_shape / (prior_shape + hours * rate)
+        relative_variance = 1.0 / (n + prior_shape) + lean**2 * relative_variance
+        rate = (n + prior_shape) / (hours + prior_shape / rate)
     return rate, 1.0 / relative_variance
 
 
-def _learn_chunk(profile: Profile, counts: Float64Array, slots: IntArray) -> Profile:
+def _pooled(per_slot: Float64Array, cell: IntArray) -> Float64Array:
+    return np.asarray(np.bincount(cell, weights=per_slot)[cell])
+
+
+def _learn_chunk(profile: Profile, counts: Float64Array, slots: IntArray, frozen: BoolArray) -> Profile:
+    known = _known(profile)[slots]
     rate, strength = _smoothed(profile)
     level_strength = profile.slot_counts.sum() + PRIOR_SHAPE
     cap = _count_cap(rate[slots], profile.dispersion, joint_strength(level_strength, strength[slots]))
-    capped = np.minimum(counts, cap)
-    weights, kept = _weights(np.ones(counts.size, dtype=np.bool_))
+    capped = np.minimum(counts, np.where(known, cap, _UNKNOWN_CAP_FACTOR * cap))
+    weights, kept = _weights(frozen & known)
     learned = Profile(
         slot_counts=profile.slot_counts * kept + np.bincount(slots, weights=weights * capped, minlength=N_SLOTS),
         slot_hours=profile.slot_hours * kept + np.bincount(slots, weights=weights, minlength=N_SLOTS),
-        dispersion=profile.dispersion,
     )
-    return Profile(
-        slot_counts=learned.slot_counts,
-        slot_hours=learned.slot_hours,
-        dispersion=_learn_dispersion(profile, rate, learned, capped, slots, float(kept)),
-    )
+    telling = known & ~frozen
+    dispersion = _learn_dispersion(profile, rate, learned, capped[telling], slots[telling], float(kept))
+    return replace(learned, dispersion=dispersion)
+
+
+def _known(profile: Profile) -> BoolArray:
+    return np.asarray(_pooled(profile.slot_hours, _HOUR_OF_DAY) >= KNOWN_AFTER_DAYS)
 
 
 def _learn_dispersion(
@@ -395,7 +422,7 @@ def _learn_dispersion(
     residual = (counts - rate) ** 2 / rate
     total = prior * DEFAULT_DISPERSION + kept * sum_before + float((weight * residual).sum())
     dispersion = total / (prior + kept * weight_before + float(weight.sum()))
-    return min(max(dispersion, 1.0), MAX_DISPERSION)
+    return max(dispersion, 1.0)
 
 
 def _dispersion_weight(rate: Float64Array) -> Float64Array:
@@ -415,11 +442,15 @@ def _count_cap(expected: Float64Array, dispersion: float, strength: npt.ArrayLik
     return np.asarray(np.ceil(quantile), dtype=np.float64)
 
 
-def _weights(live: BoolArray) -> tuple[Float64Array, Float64Array]:
-    """What each hour (last axis) weighs at the end of the block, and what remains of all that was before it."""
-    n_live_after: Float64Array = np.cumsum(live[..., ::-1], axis=-1, dtype=np.float64)[..., ::-1] - live
-    weights = np.where(live, 0.5 ** (n_live_after / HALF_LIFE_HOURS), 0.0)
-    return weights, np.asarray(0.5 ** (live.sum(axis=-1) / HALF_LIFE_HOURS))
+def _weights(frozen: BoolArray) -> tuple[Float64Array, Float64Array]:
+    """What each hour (last axis) weighs at the end of the block, and what remains of all that was before it.
+
+    A frozen hour ages what is known by as little as it adds to it.
+    """
+    own = np.where(frozen, FROZEN_WEIGHT, 1.0)
+    age_hours = np.cumsum(own[..., ::-1], axis=-1)[..., ::-1] - own
+    weights = own * 0.5 ** (age_hours / HALF_LIFE_HOURS)
+    return weights, np.asarray(0.5 ** (own.sum(axis=-1) / HALF_LIFE_HOURS))
 
 
 def _checked_counts(counts: npt.ArrayLike, *, n_dims: int) -> Float64Array:
@@ -431,10 +462,8 @@ def _checked_counts(counts: npt.ArrayLike, *, n_dims: int) -> Float64Array:
     return checked
 
 
-def _live_hours(frozen: npt.ArrayLike | None, shape: tuple[int, ...]) -> BoolArray:
-    if frozen is None:
-        return np.ones(shape, dtype=np.bool_)
-    mask = np.asarray(frozen, dtype=np.bool_)
+def _frozen_hours(frozen: npt.ArrayLike | None, shape: tuple[int, ...]) -> BoolArray:
+    mask = np.zeros(shape, dtype=np.bool_) if frozen is None else np.asarray(frozen, dtype=np.bool_)
     if mask.shape not in (shape, shape[-1:]):
         raise ValueError(f"frozen must be of shape {shape[-1:]} or {shape}, not {mask.shape}")
-    return np.broadcast_to(~mask, shape)
+    return np.broadcast_to(mask, shape)
