@@ -1,6 +1,6 @@
 """Who runs on this DATA_DIR: a lock for the one supervisor, and a list of the programs it started.
 
-Invariant: the list is on disk before a program matters, so that the next start finds what a killed supervisor left and
+Invariant: the list is on disk as soon as a program runs, so that the next start finds what a killed supervisor left and
 ends it. Nothing is ended that is not proven ours by pid *and* start time (orphans without a leader: by command).
 """
 
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -62,10 +63,11 @@ class DataDirLock:
         return self._file.read().strip()
 
     def _write(self, text: str) -> None:
-        self._file.seek(0)
-        self._file.truncate()
-        self._file.write(text)
-        self._file.flush()
+        with suppress(OSError):  # a full disk; the lock itself needs no room
+            self._file.seek(0)
+            self._file.truncate()
+            self._file.write(text)
+            self._file.flush()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,5 +134,8 @@ class Ledger:
     def _save(self) -> None:
         new = self._path.with_name(self._path.name + ".new")
         kept = {"boot": identity.boot_id(), "programs": [asdict(entry) for entry in self._entries.values()]}
-        new.write_text(json.dumps(kept))
-        new.replace(self._path)
+        # On a full disk the list grows old, which is harmless: each entry is checked before anything is ended. What
+        # must not happen is that the supervisor falls over the shortage it is there to survive.
+        with suppress(OSError):
+            new.write_text(json.dumps(kept))
+            new.replace(self._path)

@@ -263,7 +263,9 @@ def _connect(cluster: Cluster, dbname: str) -> psycopg.Connection[tuple[object, 
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all, for the owner of its folder."""
+    """Write a file whole or not at all, for the owner of its folder; not if it says so already (a disk may be full)."""
+    if path.exists() and path.read_text() == text:
+        return
     new = path.with_name(path.name + ".new")
     new.write_text(text)
     new.chmod(0o600)

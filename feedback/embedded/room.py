@@ -46,6 +46,25 @@ def require_room(data_dir: Path, *, free_bytes: Callable[[Path], int] = free_byt
         ) from error
 
 
+def shortage_warner(
+    data_dir: Path, *, say: Callable[[str], None], free_bytes: Callable[[Path], int] = free_bytes
+) -> Callable[[], None]:
+    """A chore that says once when the disk runs full, and once when there is room again."""
+    short = False
+
+    def look() -> None:
+        nonlocal short
+        left = free_bytes(data_dir)
+        if not short and left < MIN_FREE_BYTES:
+            short = True
+            say(f"The disk of {data_dir} is nearly full: {left >> 20} MB left. Make room; nothing else has to be done.")
+        elif short and left >= MIN_FREE_BYTES:
+            short = False
+            say(f"The disk of {data_dir} has room again: {left >> 20} MB left.")
+
+    return look
+
+
 def _require_private(folder: Path) -> None:
     """The socket folder may lie in a shared temp folder: accept only one that is really ours."""
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -25,7 +25,11 @@ LONGEST_PAUSE_SECONDS = 15.0
 # A program that lived so long had started well: its next death is a new story.
 GOOD_LIFE_SECONDS = 30.0
 _TICK_SECONDS = 0.05
-_ROTATE_SECONDS = 10.0
+_CHORES_SECONDS = 10.0
+
+
+def _nothing() -> None:
+    """The default chore."""
 
 
 class StopRequested(Exception):
@@ -89,7 +93,6 @@ class Supervisor:
         self._say = say
         self._rng = rng
         self._lives: dict[str, _Life] = {}
-        self._rotated_at = time.monotonic()
         self.n_stop_requests = 0
 
     def request_stop(self, *_: object) -> None:
@@ -109,7 +112,7 @@ class Supervisor:
         """
         waiting = [self._lives[name] for name in names]
         while waiting:
-            self._raise_if_stopped()
+            self.raise_if_stopped()
             for life in list(waiting):
                 if life.program.ready is None or life.program.ready():
                     self._say(f"{life.program.name:<10} ready after {time.monotonic() - life.since:.1f} s")
@@ -143,7 +146,7 @@ class Supervisor:
             )
             try:
                 while child.poll() is None:
-                    self._raise_if_stopped()
+                    self.raise_if_stopped()
                     time.sleep(_TICK_SECONDS)
             finally:
                 _kill_group(child)
@@ -155,10 +158,15 @@ class Supervisor:
         self._say(f"{name:<10} done in {time.monotonic() - started_at:.1f} s")
         return printed
 
-    def watch(self, *, until: Callable[[], bool] = lambda: False) -> None:
-        """Restart what dies, until a stop is requested or `until` says so."""
+    def watch(self, *, until: Callable[[], bool] = lambda: False, now_and_then: Callable[[], None] = _nothing) -> None:
+        """Restart what dies, until a stop is requested or `until` says so; every ten seconds do `now_and_then`."""
+        chores_done_at = time.monotonic()
         while not self.n_stop_requests and not until():
             self._look_after_all()
+            if time.monotonic() - chores_done_at > _CHORES_SECONDS:
+                chores_done_at = time.monotonic()
+                self._rotate_logs()
+                now_and_then()
             time.sleep(_TICK_SECONDS)
 
     def stop(self, *, order: Sequence[str]) -> None:
@@ -210,11 +218,11 @@ class Supervisor:
                     self._launch_again(life)
             elif life.child.poll() is not None:
                 self._bury(life, now)
-        if now - self._rotated_at > _ROTATE_SECONDS:
-            self._rotated_at = now
-            for name in self._lives:
-                with suppress(OSError):  # a full disk must not end the supervisor
-                    logs.rotate(self._log(name))
+
+    def _rotate_logs(self) -> None:
+        for name in self._lives:
+            with suppress(OSError):  # a full disk must not end the supervisor
+                logs.rotate(self._log(name))
 
     def _bury(self, life: _Life, now: float) -> None:
         """Note a death, end what the dead one left behind, and set the time of its return."""
@@ -231,6 +239,7 @@ class Supervisor:
     def _launch_again(self, life: _Life) -> None:
         try:
             self._launch(life)
+            self._say(f"{life.program.name:<10} started again")
         except (OSError, StartFailed, NoRoom) as error:
             life.n_deaths += 1
             pause = pause_seconds(life.n_deaths, self._rng)
@@ -254,7 +263,8 @@ class Supervisor:
         except subprocess.TimeoutExpired:
             _kill_group(child)
 
-    def _raise_if_stopped(self) -> None:
+    def raise_if_stopped(self) -> None:
+        """Raises StopRequested when somebody asked for a stop."""
         if self.n_stop_requests:
             raise StopRequested
 

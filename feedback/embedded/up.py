@@ -19,6 +19,8 @@ from feedback.embedded.ledger import DataDirLock, Ledger
 from feedback.embedded.supervisor import StopRequested, Supervisor
 from feedback.embedded.terminal import foreground
 
+READYZ_SECONDS = 10.0
+
 
 def main() -> int:
     """Run until Ctrl-C; return the exit code."""
@@ -45,6 +47,8 @@ def run(*, data_dir: Path, say: Callable[[str], None]) -> int:
         environ = {
             name: value for name, value in os.environ.items() if name not in {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}
         }
+        if not os.environ.get("DATABASE_URL"):
+            environ = postgres.server_environ(environ)  # a PGPORT in the shell must not lead Django elsewhere
         environ |= {"DATA_DIR": str(data_dir), "HOST": host, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
         supervisor = Supervisor(
             logs_dir=paths.logs_dir(data_dir),
@@ -56,9 +60,9 @@ def run(*, data_dir: Path, say: Callable[[str], None]) -> int:
         )
         _listen(supervisor.request_stop)
         try:
-            credentials = _start_all(supervisor, data_dir=data_dir, host=host, port=port)
+            credentials = _start_all(supervisor, data_dir=data_dir, host=host, port=port, say=say)
             say(_welcome(ports.browser_url(host, port), credentials, data_dir, time.monotonic() - started_at))
-            supervisor.watch(until=_parent_is_gone())
+            supervisor.watch(until=_parent_is_gone(), now_and_then=room.shortage_warner(data_dir, say=say))
         except StopRequested:
             pass
         finally:
@@ -70,7 +74,7 @@ def run(*, data_dir: Path, say: Callable[[str], None]) -> int:
     return 0
 
 
-def _start_all(supervisor: Supervisor, *, data_dir: Path, host: str, port: int) -> str:
+def _start_all(supervisor: Supervisor, *, data_dir: Path, host: str, port: int, say: Callable[[str], None]) -> str:
     """Start the programs in order; return the credentials that were made, if this is the first start."""
     embedded = []
     if not os.environ.get("REDIS_URL"):
@@ -82,25 +86,45 @@ def _start_all(supervisor: Supervisor, *, data_dir: Path, host: str, port: int) 
     supervisor.wait_until_ready(*embedded)
     if "postgres" in embedded:
         postgres.create_database(postgres.embedded_cluster(data_dir))
-    printed = supervisor.run_to_end("schema", programs.schema_command())
-    supervisor.start(programs.web(host, port))
-    supervisor.start(programs.worker())
-    supervisor.start(programs.beat(data_dir))
-    supervisor.wait_until_ready("web")
-    return printed
+    credentials = _credentials(supervisor.run_to_end("schema", programs.schema_command()))
+    try:
+        supervisor.start(programs.web(host, port))
+        supervisor.start(programs.worker())
+        supervisor.start(programs.beat(data_dir))
+        supervisor.wait_until_ready("web")
+        _wait_for_readyz(supervisor, host=host, port=port, say=say)
+    except BaseException:
+        if credentials:  # they are made once; the next start could not show them
+            say(credentials)
+        raise
+    return credentials
 
 
-def _welcome(url: str, printed: str, data_dir: Path, seconds: float) -> str:
-    lines = ["", f"Outcry is ready at {url}  ({seconds:.1f} s)"]
-    for line in printed.splitlines():
-        words = line.split()
-        if words[:1] == ["staff"] and len(words) == 3:
-            lines += [
-                f"Staff sign-in: {words[1]}  password: {words[2]}",
-                "(shown this once; change it after signing in)",
-            ]
-    lines += [f"Logs: {paths.logs_dir(data_dir)}", "Stop: Ctrl-C"]
-    return "\n".join(lines)
+def _wait_for_readyz(supervisor: Supervisor, *, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Give the stages a moment to catch up; a backlog is a reason for a word, not for refusing to start."""
+    deadline = time.monotonic() + READYZ_SECONDS
+    is_ready = False
+
+    def settled() -> bool:
+        nonlocal is_ready
+        is_ready = programs.answers(host, port, "/readyz")
+        return is_ready or time.monotonic() > deadline
+
+    supervisor.watch(until=settled)
+    supervisor.raise_if_stopped()
+    if not is_ready:
+        say(f"web answers, but not all is in order yet: {ports.browser_url(host, port)}readyz names what is missing")
+
+
+def _credentials(printed: str) -> str:
+    """What `manage.py prepare` printed, for people; empty unless it has just made the first account."""
+    lines = [line.split() for line in printed.splitlines()]
+    accounts = [words[1:] for words in lines if words[:1] == ["staff"] and len(words) == 3]
+    return "".join(f"Staff sign-in: {user}  password: {password}  (shown only now)\n" for user, password in accounts)
+
+
+def _welcome(url: str, credentials: str, data_dir: Path, seconds: float) -> str:
+    return f"\nOutcry is ready at {url}  ({seconds:.1f} s)\n{credentials}Logs: {paths.logs_dir(data_dir)}\nStop: Ctrl-C"
 
 
 def _listen(request_stop: Callable[..., None]) -> None:

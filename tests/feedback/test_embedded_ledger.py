@@ -1,5 +1,6 @@
 """What a killed supervisor left is found again; what is not ours is left alone."""
 
+import errno
 import json
 import os
 import signal
@@ -110,6 +111,19 @@ def test_a_ledger_that_was_cut_off_is_no_obstacle(tmp_path: Path) -> None:
     (paths.run_dir(folder) / "running.json").write_text('{"boot": "')
 
     assert Ledger(folder).end_leftovers() == []
+
+
+def test_a_disk_without_room_does_not_end_the_supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    ledger = Ledger(data_dir(tmp_path))
+    monkeypatch.setattr(Path, "write_text", full)
+
+    ledger.add("web", os.getpid(), stop_signal=signal.SIGTERM)
+    ledger.remove("web")
+
+    assert not (paths.run_dir(tmp_path) / "running.json").exists()
 
 
 def test_a_zombie_counts_as_ended() -> None:

@@ -46,3 +46,14 @@ def test_nothing_is_left_of_the_write_probe(tmp_path: Path) -> None:
     room.require_room(tmp_path)
 
     assert list(paths.run_dir(tmp_path).iterdir()) == []
+
+
+def test_a_disk_that_runs_full_is_mentioned_once_and_so_is_its_end(tmp_path: Path) -> None:
+    said: list[str] = []
+    left = iter([10**9, 10**6, 10**6, 10**9])
+    look = room.shortage_warner(tmp_path, say=said.append, free_bytes=lambda _folder: next(left))
+
+    for _ in range(4):
+        look()
+
+    assert [("nearly full" in line, "room again" in line) for line in said] == [(True, False), (False, True)]
