@@ -1,24 +1,26 @@
 """Who calls: an API key in `Authorization: Bearer …` or `X-API-Key`, and whether its scopes include what is asked.
 
-A view names its scopes by method (`scopes = {"POST": Scope.INTAKE}`); one that names none for a method lets nobody in. Sessions
-do not count here: the API is for machines, and a cookie would need CSRF protection.
+A view names its scopes by method (`scopes = {"POST": Scope.INTAKE}`); one that names none for a method lets nobody in.
+Sessions do not count here: the API is for machines, and a cookie would need CSRF protection.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from reports.api.problems import INSUFFICIENT_SCOPE, Problem
 from reports.enums import Scope
 from reports.intake.apikeys import KeyRevoked, KnownKey, authenticate_key
+
+if TYPE_CHECKING:  # the framework loads this module while it loads its views
+    from rest_framework.views import APIView
 
 REALM = 'Bearer realm="Outcry"'
 
@@ -36,7 +38,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed(str(error), code="revoked_key") from error
         if key is None:
             raise AuthenticationFailed(
-                "This API key is not known here. Check that it was copied whole (outcry_…), or ask staff for a new one.",
+                "This API key is not known here. Check that it was copied whole (outcry_…), or ask staff for another.",
                 code="unknown_key",
             )
         return None, key
@@ -59,16 +61,17 @@ class HasScope(BasePermission):
             return True
         raise Problem(
             INSUFFICIENT_SCOPE,
-            f"The API key {request.auth.name!r} lacks the scope {scopes[method].value!r}. Ask staff for a key that has it.",
+            f"The API key {request.auth.name!r} lacks the scope {scopes[method].value!r}. "
+            "Ask staff for a key that has it.",
             headers={"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{scopes[method].value}"'},
         )
 
 
 def _secret(request: Request) -> str | None:
     """Return the key the request carries, or None where it carries none."""
-    authorization = request.META.get("HTTP_AUTHORIZATION", "")
+    authorization = str(request.META.get("HTTP_AUTHORIZATION", ""))
     if not authorization:
-        return request.META.get("HTTP_X_API_KEY", "").strip() or None
+        return str(request.META.get("HTTP_X_API_KEY", "")).strip() or None
     scheme, _, secret = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise AuthenticationFailed(

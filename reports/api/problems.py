@@ -1,7 +1,7 @@
 """The one shape of an error on the API: RFC 9457 `application/problem+json`, and the one place that makes it.
 
-Each kind of problem has a lasting `type` (docs/api.md lists them); `detail` and `errors` name the thing, the value and the
-remedy. Errors are translated here and nowhere else; views only raise them.
+Each kind of problem has a lasting `type` (docs/api.md lists them); `detail` and `errors` name the thing, the value and
+the remedy. Errors are translated here and nowhere else; views only raise them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from reports.errors import (
     StoreUnavailable,
     TooMany,
 )
+from reports.triage.catalogue import InvalidService
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Kind:
 
 BAD_REQUEST = Kind("bad-request", 400, "The request can't be understood")
 MALFORMED_BODY = Kind("malformed-body", 400, "The body is not valid JSON")
-UNKNOWN_PARAMETER = Kind("invalid-parameter", 400, "A query parameter does not fit")
+INVALID_PARAMETER = Kind("invalid-parameter", 400, "A query parameter does not fit")
 UNAUTHENTICATED = Kind("unauthenticated", 401, "A valid API key is needed")
 FORBIDDEN = Kind("forbidden", 403, "This is not allowed")
 INSUFFICIENT_SCOPE = Kind("insufficient-scope", 403, "The API key lacks a scope")
@@ -61,7 +62,6 @@ INVALID_REPORT = Kind("invalid-report", 422, "The report breaks the contract")
 INVALID_BATCH = Kind("invalid-batch", 422, "No report of the batch was accepted")
 INVALID_INPUT = Kind("invalid-input", 422, "A value does not fit")
 IDEMPOTENCY_CONFLICT = Kind("idempotency-conflict", 422, "The idempotency key came with another body before")
-TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong on our side")
 STORE_UNAVAILABLE = Kind("store-unavailable", 503, "The database is not available")
 
@@ -126,6 +126,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(kind, "Mend what `errors` names and send it again. Nothing was accepted.", error.errors)
         case IdempotencyConflict():
             return Problem(IDEMPOTENCY_CONFLICT, str(error), [FieldError("Idempotency-Key", str(error))])
+        case InvalidService():
+            return Problem(INVALID_INPUT, "Mend what `errors` names and send it again.", error.errors)
         case InvalidInput():
             return Problem(INVALID_INPUT, str(error))
         case TooMany():
@@ -168,7 +170,10 @@ def _framework_problem(error: exceptions.APIException) -> Problem:
         headers["WWW-Authenticate"] = str(challenge)
     match error:
         case exceptions.NotAuthenticated():
-            detail = "This address needs an API key. Send it as `Authorization: Bearer outcry_…`; staff make keys on the dashboard."
+            detail = (
+                "This address needs an API key. Send it as `Authorization: Bearer outcry_…`; "
+                "staff make keys on the dashboard."
+            )
             return Problem(UNAUTHENTICATED, detail, headers=headers)
         case exceptions.AuthenticationFailed():
             headers["WWW-Authenticate"] = f'{headers.get("WWW-Authenticate", "Bearer")}, error="invalid_token"'
@@ -181,8 +186,6 @@ def _framework_problem(error: exceptions.APIException) -> Problem:
             return Problem(NOT_ACCEPTABLE, detail)
         case exceptions.UnsupportedMediaType():
             return Problem(UNSUPPORTED_MEDIA_TYPE, detail)
-        case exceptions.Throttled():
-            return Problem(TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(int(error.wait or 1) + 1)})
         case exceptions.NotFound():
             return Problem(NOT_FOUND, detail)
         case _:

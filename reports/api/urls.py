@@ -2,8 +2,16 @@
 
 from django.urls import path, re_path
 
+from reports.api import intake, outages
+from reports.api.schema import Schema
 from reports.api.views import NoSuchAddress
 
 urlpatterns = [
-    re_path(r"^.*$", NoSuchAddress.as_view()),
+    path("v1/reports", intake.Reports.as_view(), name="api-reports"),
+    path("v1/reports:batch", intake.ReportBatch.as_view(), name="api-reports-batch"),
+    path("v1/services", outages.Services.as_view(), name="api-services"),
+    path("v1/outages", outages.Outages.as_view(), name="api-outages"),
+    path("v1/outages/<int:outage_id>", outages.Outage.as_view(), name="api-outage"),
+    path("schema/", Schema.as_view(), name="api-schema"),
+    re_path(r"", NoSuchAddress.as_view()),
 ]

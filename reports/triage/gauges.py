@@ -1,6 +1,6 @@
 """Numbers for machines that watch us: how far the stages are behind, how much came in, what is open.
 
-Every question here is cheap enough to be asked every few seconds. Only counts and slugs leave this module, never a text.
+Every question here is cheap enough to be asked every few seconds. Only counts and slugs leave this module, no text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def oldest_waiting_at(*, since: datetime | None = None) -> datetime | None:
 
     With `since`, what was written earlier counts as written then.
     """
-    oldest = IntakeBatch.objects.filter(clustered_at=None).aggregate(oldest=Min("written_at"))["oldest"]
+    oldest: datetime | None = IntakeBatch.objects.filter(clustered_at=None).aggregate(oldest=Min("written_at"))[
+        "oldest"
+    ]
     return oldest if since is None or oldest is None else max(oldest, since)
 
 

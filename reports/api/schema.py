@@ -1,0 +1,312 @@
+"""What the OpenAPI schema says of each endpoint, with examples; and the address that serves it.
+
+Kept apart from the views so that they read as what they do. The tests send every request example and hold the answers
+against the schema.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_page
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.permissions import AllowAny
+
+from reports.api import problems, serializers
+from reports.api.problems import Kind
+from reports.enums import OutageState
+from reports.intake.contract import MAX_BATCH_REPORTS
+
+_ID = "0195a3c1-5a00-7c3e-9d41-6f2b8c0e4a77"
+_RECEIPT_URL = "https://status.example.org/receipt/AZWjwVoAfD6dQW8rjA5Kdw.kq3o0hJ6w1m5oH0Wm3mXb8mC8aQ"
+_REPORT = {
+    "service": "mail",
+    "text": "Can't log in since nine, it says the password is wrong",
+    "region": "DE-BY",
+    "symptom": "login",
+    "reporter": "customer-4711",
+}
+_SHORT_REPORT = {"service": "mail", "symptom": "down"}
+_SERVICE = {
+    "slug": "mail",
+    "name": "Mail",
+    "description": "Mailboxes and calendars",
+    "is_active": True,
+    "is_public": True,
+    "position": 0,
+    "created_at": "2026-01-05T08:00:00Z",
+}
+_OUTAGE = {
+    "id": 17,
+    "service": "mail",
+    "state": "confirmed",
+    "label": "password is wrong",
+    "scope_region": "DE",
+    "regions": ["DE-BY", "DE-BW"],
+    "cluster_id": 240,
+    "is_confirmed_by_person": False,
+    "assignee": "",
+    "started_at": "2026-03-04T09:02:00Z",
+    "suspected_at": "2026-03-04T09:06:00Z",
+    "confirmed_at": "2026-03-04T09:11:00Z",
+    "resolved_at": None,
+    "n_reports": 131,
+    "n_reporters": 118,
+    "observed": 41,
+    "expected": 2.1,
+    "window_minutes": 5,
+    "p_value": 3.1e-36,
+    "peak_p_value": 3.1e-36,
+    "evaluated_at": "2026-03-04T09:15:00Z",
+}
+_EVENT = {
+    "id": 52,
+    "kind": "suspected",
+    "at": "2026-03-04T09:06:00Z",
+    "actor": "",
+    "body": {"observed": 9, "expected": 2.1, "window_minutes": 5, "p_value": 2.6e-4, "regions": ["DE-BY"]},
+}
+
+
+def _problem(kind: Kind, detail: str, path: str, errors: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "type": problems.TYPE_PREFIX + kind.word,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": path,
+    }
+    return body | ({"errors": errors} if errors else {})
+
+
+def _problems(*kinds: Kind, path: str = "/api/v1/reports") -> dict[tuple[int, str], OpenApiResponse]:
+    """Return the description of problems an endpoint may answer with, those of one status together."""
+    by_status: dict[int, list[Kind]] = {}
+    for kind in kinds:
+        by_status.setdefault(kind.status, []).append(kind)
+    return {
+        (status, problems.CONTENT_TYPE): OpenApiResponse(
+            serializers.Problem,
+            description="; ".join(kind.title for kind in same),
+            examples=[
+                OpenApiExample(
+                    kind.title,
+                    value=_problem(kind, _DETAILS.get(kind, f"{kind.title}."), path, _ERRORS.get(kind)),
+                    response_only=True,
+                    status_codes=[str(status)],
+                    media_type=problems.CONTENT_TYPE,
+                )
+                for kind in same
+            ],
+        )
+        for status, same in by_status.items()
+    }
+
+
+_DETAILS = {
+    problems.MALFORMED_BODY: "This is no valid JSON: Input data was truncated.",
+    problems.INVALID_PARAMETER: "'maybe' is neither true nor false. Write all_or_nothing=true or all_or_nothing=false.",
+    problems.UNAUTHENTICATED: "The API key 'Support desk' has been revoked. Ask staff for a new one.",
+    problems.INSUFFICIENT_SCOPE: "The API key 'Status page' lacks the scope 'read'. Ask staff for a key that has it.",
+    problems.NOT_FOUND: "There is no outage 99.",
+    problems.TOO_LARGE: f"The batch has more than {MAX_BATCH_REPORTS:,} reports. Send it in parts of at most so many.",
+    problems.UNSUPPORTED_MEDIA_TYPE: "Content-Type 'text/plain' is not taken here. Send application/json.",
+    problems.INVALID_REPORT: "Mend what `errors` names and send it again. Nothing was accepted.",
+    problems.INVALID_BATCH: "Mend what `errors` names and send it again. Nothing was accepted.",
+    problems.STORE_UNAVAILABLE: "The database does not take reports right now. Nothing was accepted; try again.",
+}
+_REGION_MESSAGE = "'Bavaria' is no ISO 3166 code. Write a country such as DE, or a subdivision such as DE-BY."
+_ERRORS: dict[Kind, list[dict[str, Any]]] = {
+    problems.INVALID_REPORT: [{"field": "region", "message": _REGION_MESSAGE, "pointer": "#/region"}],
+    problems.INVALID_BATCH: [{"field": "region", "message": _REGION_MESSAGE, "pointer": "#/3/region", "item": 3}],
+    problems.INVALID_PARAMETER: [
+        {"field": "all_or_nothing", "message": "'maybe' is neither true nor false. Write true or false."}
+    ],
+}
+_IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="A name of your own for this request, such as a UUID: sent again within 48 hours with the same body, "
+    "it is answered as the first time and nothing is stored twice.",
+)
+_KEY_PROBLEMS = (problems.UNAUTHENTICATED, problems.INSUFFICIENT_SCOPE)
+_INTAKE_PROBLEMS = (
+    problems.MALFORMED_BODY,
+    *_KEY_PROBLEMS,
+    problems.TOO_LARGE,
+    problems.UNSUPPORTED_MEDIA_TYPE,
+    problems.IDEMPOTENCY_CONFLICT,
+    problems.STORE_UNAVAILABLE,
+)
+
+
+def _sent(name: str, value: Any, media_type: str = "application/json") -> OpenApiExample:
+    return OpenApiExample(name, value=value, request_only=True, media_type=media_type)
+
+
+def _answered(name: str, value: Any, status: int = 200) -> OpenApiExample:
+    return OpenApiExample(name, value=value, response_only=True, status_codes=[str(status)])
+
+
+SEND_REPORT: dict[str, Any] = {
+    "operation_id": "send_report",
+    "tags": ["intake"],
+    "summary": "Send one report",
+    "description": "Answers 202 once the report is durable. Needs the scope `intake`.",
+    "parameters": [_IDEMPOTENCY_KEY],
+    "request": {"application/json": serializers.Report},
+    "responses": {
+        (202, "application/json"): serializers.Receipt,
+        **_problems(*_INTAKE_PROBLEMS, problems.INVALID_REPORT),
+    },
+    "examples": [
+        _sent("A report", _REPORT),
+        _sent("The least that is needed", _SHORT_REPORT),
+        _answered("Stored", {"id": _ID, "receipt_url": _RECEIPT_URL}, 202),
+    ],
+}
+SEND_BATCH: dict[str, Any] = {
+    "operation_id": "send_batch",
+    "tags": ["intake"],
+    "summary": f"Send up to {MAX_BATCH_REPORTS:,} reports",
+    "description": "A JSON array, or lines of JSON. Good items are stored in one transaction and the others told with "
+    "their errors; where no item is good, or one is not and `all_or_nothing` is set, nothing is stored (422). "
+    "Needs the scope `intake`.",
+    "parameters": [
+        _IDEMPOTENCY_KEY,
+        OpenApiParameter(
+            "all_or_nothing", OpenApiTypes.BOOL, default=False, description="Store all items, or none and answer 422."
+        ),
+    ],
+    "request": {
+        "application/json": serializers.Report(many=True),
+        "application/x-ndjson": OpenApiTypes.STR,
+        "application/ndjson": OpenApiTypes.STR,
+        "application/jsonl": OpenApiTypes.STR,
+    },
+    "responses": {
+        (202, "application/json"): serializers.BatchAnswer,
+        **_problems(
+            problems.INVALID_PARAMETER, *_INTAKE_PROBLEMS, problems.INVALID_BATCH, path="/api/v1/reports:batch"
+        ),
+    },
+    "examples": [
+        _sent("An array", [_REPORT, _SHORT_REPORT]),
+        *(
+            _sent(
+                "Lines of JSON", '{"service":"mail","symptom":"down"}\n{"service":"mail","text":"slow"}\n', media_type
+            )
+            for media_type in ("application/x-ndjson", "application/ndjson", "application/jsonl")
+        ),
+        _answered(
+            "One stored, one not",
+            {
+                "accepted": 1,
+                "rejected": 1,
+                "items": [
+                    {"item": 0, "id": _ID, "receipt_url": _RECEIPT_URL},
+                    {"item": 1, "errors": [{"field": "region", "message": _REGION_MESSAGE}]},
+                ],
+            },
+            202,
+        ),
+    ],
+}
+LIST_SERVICES: dict[str, Any] = {
+    "operation_id": "list_services",
+    "tags": ["reading"],
+    "summary": "List the services",
+    "description": "All of them, in the order staff gave them. Needs the scope `read`.",
+    "responses": {
+        (200, "application/json"): serializers.ServiceList,
+        **_problems(*_KEY_PROBLEMS, problems.STORE_UNAVAILABLE, path="/api/v1/services"),
+    },
+    "examples": [_answered("Services", {"services": [_SERVICE]})],
+}
+CREATE_SERVICE: dict[str, Any] = {
+    "operation_id": "create_service",
+    "tags": ["managing"],
+    "summary": "Make a service",
+    "description": "A slug can be taken once, so a second try makes nothing twice: it is told that the slug is taken "
+    "(422). Needs the scope `manage`.",
+    "request": {"application/json": serializers.NewService},
+    "responses": {
+        (201, "application/json"): serializers.Service,
+        **_problems(
+            problems.MALFORMED_BODY,
+            *_KEY_PROBLEMS,
+            problems.UNSUPPORTED_MEDIA_TYPE,
+            problems.INVALID_INPUT,
+            problems.STORE_UNAVAILABLE,
+            path="/api/v1/services",
+        ),
+    },
+    "examples": [
+        _sent("A service", {"slug": "mail", "name": "Mail", "description": "Mailboxes and calendars"}),
+        _answered("Made", _SERVICE, 201),
+    ],
+}
+LIST_OUTAGES: dict[str, Any] = {
+    "operation_id": "list_outages",
+    "tags": ["reading"],
+    "summary": "List outages",
+    "description": "The newest first, a page at a time. Needs the scope `read`.",
+    "parameters": [
+        OpenApiParameter(
+            "state",
+            OpenApiTypes.STR,
+            description=f"One or more of {', '.join(OutageState.values)}, separated by commas.",
+            examples=[OpenApiExample("Those that go on", value="suspected,confirmed,recovering")],
+        ),
+        OpenApiParameter("service", OpenApiTypes.STR, description="Slug of a service."),
+        OpenApiParameter("limit", OpenApiTypes.INT, default=50, description="How many at once, 1 to 200."),
+        OpenApiParameter("before", OpenApiTypes.INT, description="Read on: `next_before_id` of the page before."),
+    ],
+    "responses": {
+        (200, "application/json"): serializers.OutagePage,
+        **_problems(problems.INVALID_PARAMETER, *_KEY_PROBLEMS, problems.STORE_UNAVAILABLE, path="/api/v1/outages"),
+    },
+    "examples": [_answered("Outages", {"outages": [_OUTAGE], "next_before_id": None})],
+}
+READ_OUTAGE: dict[str, Any] = {
+    "operation_id": "read_outage",
+    "tags": ["reading"],
+    "summary": "Read one outage with its events",
+    "description": "Needs the scope `read`.",
+    "responses": {
+        (200, "application/json"): serializers.OutageStory,
+        **_problems(*_KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path="/api/v1/outages/99"),
+    },
+    "examples": [_answered("An outage", {**_OUTAGE, "events": [_EVENT]})],
+}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers by subclassing
+    """How a key is sent; found by the schema's generator because this module is loaded."""
+
+    target_class = "reports.api.authentication.ApiKeyAuthentication"
+    name = ["bearer", "header"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer outcry_…`"},
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-API-Key",
+                "description": "The same key, for tools that can't.",
+            },
+        ]
+
+
+@method_decorator(cache_page(3600), name="dispatch")
+class Schema(SpectacularAPIView):
+    """The schema in YAML or, by the Accept header, in JSON. For everybody; it changes only with the software."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)

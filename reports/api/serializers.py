@@ -1,0 +1,199 @@
+"""The shapes of the API as Django REST framework and the OpenAPI schema know them.
+
+What is read is rendered by these. What is sent in is only *described* here: a report is decoded and checked by
+`reports.intake.contract`, and a test holds the two together. (Fields named like something of the base class are taken
+out of it by the framework's metaclass, which mypy can't know: hence the ignored assignments.)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from reports.enums import EventKind, OutageState, Symptom
+from reports.intake.contract import MAX_CHARS
+from reports.triage.catalogue import MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_SLUG_CHARS
+
+
+class Report(serializers.Serializer[Any]):
+    """A report as it is handed in. `service` must be given, and one of `text` and `symptom`."""
+
+    service = serializers.CharField(
+        max_length=MAX_CHARS["service"], help_text="Slug or name of the service, in any case."
+    )
+    text = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_CHARS["text"],
+        help_text="What is wrong, in the reporter's words. Addresses, phone and card numbers and keys are blotted out.",
+    )
+    region = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_CHARS["region"],
+        help_text="ISO 3166-1 or 3166-2 code, such as DE or DE-BY; empty where it is not known.",
+    )
+    symptom = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_CHARS["symptom"],
+        help_text=f"One of: {', '.join(Symptom.values)}.",
+    )
+    occurred_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="When it happened, RFC 3339; without it, now."
+    )
+    reporter = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_CHARS["reporter"],
+        help_text="Your own lasting name for the reporter. Stored only as a fingerprint that changes every day.",
+    )
+    source = serializers.CharField(  # type: ignore[assignment]
+        required=False, allow_blank=True, max_length=MAX_CHARS["source"], help_text="The program that sends it."
+    )
+    url = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_CHARS["url"],
+        help_text="The page it happened on, http or https.",
+    )
+    release = serializers.CharField(
+        required=False, allow_blank=True, max_length=MAX_CHARS["release"], help_text="The version of the program."
+    )
+    trace = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_CHARS["trace"],
+        help_text="W3C trace id, or a whole traceparent.",
+    )
+    lang = serializers.CharField(
+        required=False, allow_blank=True, max_length=MAX_CHARS["lang"], help_text="Language of the text, BCP 47."
+    )
+    contact = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=MAX_CHARS["contact"],
+        help_text="E-mail address of a reporter who wants to hear how it went on. Kept apart, and only for that.",
+    )
+
+
+class Receipt(serializers.Serializer[Any]):
+    """The proof that a report is stored."""
+
+    id = serializers.UUIDField(help_text="UUIDv7 of the report.")
+    receipt_url = serializers.URLField(help_text="The page on which the reporter sees how it went on. Give it to them.")
+
+
+class ItemError(serializers.Serializer[Any]):
+    field = serializers.CharField(help_text="The field, or empty for the whole item.")
+    message = serializers.CharField(help_text="What is wrong, and what would be right.")
+
+
+class BatchItem(serializers.Serializer[Any]):
+    """What became of one item: `id` and `receipt_url`, or `errors`."""
+
+    item = serializers.IntegerField(min_value=0, help_text="Its position in the batch; blank lines do not count.")
+    id = serializers.UUIDField(required=False)
+    receipt_url = serializers.URLField(required=False)
+    errors = ItemError(many=True, required=False)  # type: ignore[assignment]
+
+
+class BatchAnswer(serializers.Serializer[Any]):
+    accepted = serializers.IntegerField(min_value=0, help_text="How many items are stored.")
+    rejected = serializers.IntegerField(min_value=0, help_text="How many items are not.")
+    items = BatchItem(many=True)
+
+
+class ProblemError(serializers.Serializer[Any]):
+    field = serializers.CharField(help_text="The field, query parameter or header; empty for the whole.")
+    message = serializers.CharField(help_text="What is wrong, and what would be right.")
+    pointer = serializers.CharField(required=False, help_text="Where in the body, as a JSON pointer (RFC 6901).")
+    item = serializers.IntegerField(required=False, min_value=0, help_text="The item's position in the batch.")
+
+
+class Problem(serializers.Serializer[Any]):
+    """An error, as RFC 9457 has it."""
+
+    type = serializers.CharField(help_text="Lasting name of the kind of problem: urn:problem-type:outcry:…")
+    title = serializers.CharField(help_text="What the kind means.")
+    status = serializers.IntegerField(help_text="The HTTP status again.")
+    detail = serializers.CharField(help_text="What happened this time, and the remedy.")
+    instance = serializers.CharField(help_text="The path that was asked for.")
+    errors = ProblemError(many=True, required=False)  # type: ignore[assignment]
+
+
+class NewService(serializers.Serializer[Any]):
+    """A service to be made."""
+
+    slug = serializers.CharField(
+        max_length=MAX_SLUG_CHARS, help_text="What reports and addresses call it: a-z, 0-9, dot, dash and underscore."
+    )
+    name = serializers.CharField(max_length=MAX_NAME_CHARS, help_text="What people call it.")
+    description = serializers.CharField(required=False, allow_blank=True, max_length=MAX_DESCRIPTION_CHARS)
+    is_public = serializers.BooleanField(required=False, default=True, help_text="Whether the status page shows it.")
+
+
+class Service(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    is_active = serializers.BooleanField(help_text="Whether it takes reports.")
+    is_public = serializers.BooleanField(help_text="Whether the status page shows it.")
+    position = serializers.IntegerField(min_value=0, help_text="Its place in the lists.")
+    created_at = serializers.DateTimeField()
+
+
+class ServiceList(serializers.Serializer[Any]):
+    services = Service(many=True)
+
+
+class Outage(serializers.Serializer[Any]):
+    """What an outage is now. Times are UTC; `started_at` is estimated backwards, the others are when it was known."""
+
+    id = serializers.IntegerField()
+    service = serializers.CharField(help_text="Slug of the service.")
+    state = serializers.ChoiceField(choices=OutageState.choices)
+    label = serializers.CharField(  # type: ignore[assignment]
+        allow_blank=True, help_text="What the reports are about."
+    )
+    scope_region = serializers.CharField(allow_blank=True, help_text="The place it is about; empty: everywhere.")
+    regions = serializers.ListField(child=serializers.CharField(), help_text="Every region that stands out.")
+    cluster_id = serializers.IntegerField(allow_null=True, help_text="The one cluster that explains it, if one does.")
+    is_confirmed_by_person = serializers.BooleanField()
+    assignee = serializers.CharField(allow_blank=True)
+    started_at = serializers.DateTimeField()
+    suspected_at = serializers.DateTimeField()
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    resolved_at = serializers.DateTimeField(allow_null=True, help_text="When it was resolved or dismissed.")
+    n_reports = serializers.IntegerField(min_value=0)
+    n_reporters = serializers.IntegerField(min_value=0)
+    observed = serializers.IntegerField(min_value=0, help_text="Reports in the window of the last look.")
+    expected = serializers.FloatField(min_value=0, help_text="How many are usual in such a window.")
+    window_minutes = serializers.IntegerField(min_value=1)
+    p_value = serializers.FloatField(help_text="Chance of so many at the usual rate.")
+    peak_p_value = serializers.FloatField(help_text="The least that chance ever was.")
+    evaluated_at = serializers.DateTimeField(help_text="The last look.")
+
+
+class OutagePage(serializers.Serializer[Any]):
+    outages = Outage(many=True)
+    next_before_id = serializers.IntegerField(
+        allow_null=True, help_text="Give it as `before` to read on; null on the last page."
+    )
+
+
+class Event(serializers.Serializer[Any]):
+    """One thing that happened to an outage, never changed afterwards."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=EventKind.choices)
+    at = serializers.DateTimeField()
+    actor = serializers.CharField(allow_blank=True, help_text="User name, or empty for the detector.")
+    body = serializers.DictField(help_text="The evidence, or what the person said.")
+
+
+class OutageStory(Outage):
+    """An outage with its events, oldest first."""
+
+    events = Event(many=True)
