@@ -54,6 +54,7 @@ SECRET_KEY = _secret_key()
 DEBUG = env.flag("DEBUG", False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", ())
+CSRF_FAILURE_VIEW = "reports.web.errors.csrf_failure"
 SITE_NAME = env.text("SITE_NAME", "Outcry")
 # Behind a proxy that ends TLS: believe X-Forwarded-Proto, and X-Forwarded-For from this many hops.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, least=0, most=10)
@@ -204,6 +205,8 @@ NUDGE_INTERVAL_SECONDS = 0.25
 LAG_PROMISE_SECONDS = env.integer("LAG_PROMISE_SECONDS", 30, least=5, most=3600)
 # Public pages show counts only from this many reporters on, so that no one is singled out.
 PUBLIC_MIN_REPORTERS = env.integer("PUBLIC_MIN_REPORTERS", 10, least=1, most=1000)
+# Whether the public page says "Users report problems" as soon as the detector is sure. Off: a person publishes.
+AUTO_PUBLISH = env.flag("AUTO_PUBLISH", False)
 
 # -- What is written down ---------------------------------------------------------------------------------------------
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))

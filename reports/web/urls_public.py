@@ -1,0 +1,12 @@
+"""The addresses of the pages anybody may see. Their names are used in templates; no namespace."""
+
+from django.urls import path
+
+from reports.web import public
+
+urlpatterns = [
+    path("", public.status, name="status"),
+    path("report", public.report, name="report"),
+    path("report/<slug:slug>", public.report, name="report"),
+    path("receipt/<str:token>", public.receipt, name="receipt"),
+]
