@@ -7,6 +7,8 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "feedback.settings")
+    # Our matrices are small: threads cost more than they give, and the machine is shared with the database.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from django.core.management import execute_from_command_line
     except ImportError as error:

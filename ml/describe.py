@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -153,7 +154,7 @@ def _pair_with(term: str, counts: Counter[str], ranked: list[tuple[float, int, s
 
 def _terms(text: str) -> dict[str, str]:
     """Words and neighbouring pairs of one text: compared form to the writer's spelling."""
-    words = [(normalise(word), word) for word in _written_words(text)]
+    words = [(_form(word), word) for word in _written_words(text)]
     terms: dict[str, str] = {}
     for position, (term, spelling) in enumerate(words):
         if not term or " " in term:
@@ -172,11 +173,17 @@ def _written_words(text: str) -> list[str]:
     kept = Counter(tokens(normalise(text)))
     written: list[str] = []
     for word in tokens(text):
-        form = normalise(word)
+        form = _form(word)
         if kept[form] > 0:
             kept[form] -= 1
             written.append(word)
     return written
+
+
+@lru_cache(maxsize=65_536)
+def _form(word: str) -> str:
+    # The same few thousand words make up a service's reports; normalising them once is most of the cost saved.
+    return normalise(word)
 
 
 def typical_index(vectors: FloatArray, centroid_sum: FloatArray, *, lengths: Sequence[int] | None = None) -> int:

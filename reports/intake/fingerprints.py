@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 from datetime import date, datetime, timedelta
 
 from reports.models import FingerprintSalt
@@ -16,6 +17,11 @@ from reports.models import FingerprintSalt
 SALT_BYTES = 32
 KEEP_DAYS = 2  # a salt outlives its day by the longest window that compares fingerprints, with room
 ANONYMOUS = b""
+# From so many words on the same wording is a copy. Short complaints are alike because the trouble is; of 812 reports of a
+# real blackout the copied ones were headlines and appeals of 8 words and more.
+OWN_WORDING_WORDS = 8
+_WORD = re.compile(r"\w+")
+_LINK_OR_ADDRESSEE = re.compile(r"https?://\S+|@\w+")
 
 _salts: dict[date, bytes] = {}  # per process; rows never change
 
@@ -45,6 +51,15 @@ def fingerprint(*parts: str, at: datetime) -> bytes:
         return ANONYMOUS
     message = "\x00".join(parts).encode()
     return hmac.new(salt_of(at.date()), message, hashlib.sha256).digest()[:16]
+
+
+def wording(text: str) -> str:
+    """Return a long text without case, punctuation, links and addressees; "" for a short one.
+
+    Where nothing else tells reporters apart, their words do: two people write "can't log in", but not the same eight words.
+    """
+    words = _WORD.findall(_LINK_OR_ADDRESSEE.sub(" ", text.casefold()))
+    return " ".join(words) if len(words) >= OWN_WORDING_WORDS else ""
 
 
 def forget_salts(*, now: datetime) -> int:

@@ -19,7 +19,7 @@ from reports.enums import Channel
 from reports.errors import FieldError, InvalidReport, StoreUnavailable, TooMany
 from reports.intake import catalogue, contract
 from reports.intake.contract import ReportIn
-from reports.intake.fingerprints import fingerprint, forget_salts
+from reports.intake.fingerprints import ANONYMOUS, fingerprint, forget_salts, wording
 from reports.intake.ids import uuid7
 from reports.intake.partitions import make_partitions
 from reports.intake.receipts import receipt_token
@@ -162,12 +162,13 @@ def _without_secrets(report: ReportIn) -> ReportIn:
 
 
 def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
-    """Return the reporter's fingerprint: by the name the client gives, else by network and browser, else none."""
+    """Return the reporter's fingerprint: by the name the client gives, by network and browser, by wording, else none."""
     if report.reporter:
         return fingerprint("name", origin.client, report.reporter, at=now)
     if origin.address:
         return fingerprint("network", origin.address, origin.agent, at=now)
-    return fingerprint("", at=now)
+    own_words = wording(report.text)
+    return fingerprint("wording", own_words, at=now) if own_words else ANONYMOUS
 
 
 def _idempotency(key: str, origin: Origin, body: bytes) -> Idempotency | None:

@@ -1,0 +1,97 @@
+"""Minute counts as arrays: the regions' and clusters' last hour, and whole hours for learning. Decides nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from django.db import connection
+
+from ml.detect import LOOKBACK_MINUTES
+from ml.regions import roll_up
+from ml.types import Float64Array
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class LastHour:
+    """What a service got in the 60 minutes that end with the running one, by stream.
+
+    `region_counts` has a row for each of `regions` (rolled up: "" first, a country holds its subdivisions),
+    `cluster_counts` for each of `cluster_ids`; shape (k, 60), oldest first. `cluster_regions` tells a cluster's counts
+    by the region named in the report; `n_clusters` is how many clusters had any.
+    """
+
+    end_minute: int
+    regions: list[str]
+    region_counts: Float64Array
+    cluster_ids: list[int]
+    cluster_counts: Float64Array
+    cluster_regions: dict[int, dict[str, int]]
+    n_clusters: int
+
+
+def last_hour(service_id: int, *, now: datetime, least_in_cluster: int) -> LastHour:
+    """Read a service's counts of the last 60 minutes. Queries: one.
+
+    Clusters with fewer reports than `least_in_cluster` are counted (`n_clusters`) but get no row.
+    """
+    newest = now.replace(second=0, microsecond=0)
+    oldest = newest - (LOOKBACK_MINUTES - 1) * MINUTE
+    by_region: dict[str, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
+    by_cluster: dict[int, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
+    cluster_regions: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.minute, c.region, m.cluster_id, sum(c.n_counted)::int FROM reports_minutecount c"
+            " JOIN reports_microcluster m ON m.id = c.micro_cluster_id"
+            " WHERE c.service_id = %s AND c.minute >= %s AND c.minute <= %s GROUP BY 1, 2, 3",
+            [service_id, oldest, newest],
+        )
+        for minute, region, cluster_id, n_counted in cursor.fetchall():
+            column = (minute - oldest) // MINUTE
+            by_region[region][column] += n_counted
+            by_cluster[cluster_id][column] += n_counted
+            cluster_regions[cluster_id][region] += n_counted
+    codes = list(by_region)
+    regions, region_counts = roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, LOOKBACK_MINUTES))
+    cluster_ids = sorted(pk for pk, counts in by_cluster.items() if counts.sum() >= least_in_cluster)
+    return LastHour(
+        end_minute=(newest - _EPOCH) // MINUTE,
+        regions=regions,
+        region_counts=region_counts,
+        cluster_ids=cluster_ids,
+        cluster_counts=np.array([by_cluster[pk] for pk in cluster_ids]).reshape(-1, LOOKBACK_MINUTES),
+        cluster_regions={pk: dict(found) for pk, found in cluster_regions.items()},
+        n_clusters=len(by_cluster),
+    )
+
+
+def hourly_counts(service_id: int, *, start: datetime, n_hours: int) -> tuple[list[str], Float64Array]:
+    """Read counts by hour and region, rolled up; shape (n_regions, n_hours). Queries: one."""
+    by_region: dict[str, Float64Array] = defaultdict(lambda: np.zeros(n_hours))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT date_trunc('hour', minute, 'UTC'), region, sum(n_counted)::int FROM reports_minutecount"
+            " WHERE service_id = %s AND minute >= %s AND minute < %s GROUP BY 1, 2",
+            [service_id, start, start + n_hours * HOUR],
+        )
+        for hour, region, n_counted in cursor.fetchall():
+            by_region[region][(hour - start) // HOUR] += n_counted
+    codes = list(by_region)
+    return roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, n_hours))
+
+
+def epoch_hour(moment: datetime) -> int:
+    """Return whole hours since 1970."""
+    return (moment - _EPOCH) // HOUR
+
+
+def floor_hour(moment: datetime) -> datetime:
+    """Return the beginning of the hour a moment lies in, in UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

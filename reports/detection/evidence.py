@@ -1,0 +1,183 @@
+"""From counts to evidence: every stream of a service tested, and the incidents that follow. Reads nothing, writes nothing.
+
+A stream is the service as a whole, a country, a subdivision, or a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ml.baseline import Levels, hour_slot, joint_strength, shares, slot_strength
+from ml.detect import Evidence, evidence, expected_by_minute, onset_minute, stream_dispersion, window_expected
+from ml.phases import DEFAULT_THRESHOLDS, Thresholds
+from ml.regions import WHOLE, ancestors, where
+from ml.types import Float64Array
+from reports.detection.arrays import LastHour
+from reports.detection.learning import Usual
+
+THRESHOLDS: Final[Thresholds] = DEFAULT_THRESHOLDS
+# A service has many clusters, and one in which three people agree is no rarity: each is tested against the number of
+# those that are tried, at least as many as a service of middling size has in an hour.
+LEAST_CLUSTERS_TRIED: Final = 20
+# A cluster is somewhere when so much of it is there; less is everywhere.
+CLUSTER_IN_REGION: Final = 0.7
+# Nothing is impossible: a p-value of 0 can't be drawn, compared by logarithm or put into words.
+LEAST_P: Final = 1e-300
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The evidence of every stream of a service at one moment."""
+
+    regions: dict[str, Evidence]
+    clusters: dict[int, Evidence]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that rises now: where, in which cluster (None: not one alone), how sure, since when."""
+
+    root: str
+    regions: tuple[str, ...]
+    cluster_id: int | None
+    evidence: Evidence
+    onset_minutes_ago: int
+
+
+def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> Streams:
+    """Test every stream. `cluster_past` holds the reports each cluster had before the last hour."""
+    service_expected = window_expected(usual.rates_per_hour, hour.end_minute)
+    slot = int(hour_slot(np.array([hour.end_minute // 60]))[0])
+    known_shape = float(slot_strength(usual.profile)[slot])
+    in_regions = _test(
+        hour.region_counts, usual.levels_of(hour.regions), service_expected, usual.profile.dispersion, known_shape
+    )
+    service_e = usual.levels.get(WHOLE, (0.0, 0.0))[1]
+    cluster_levels = Levels(
+        n=np.array([cluster_past.get(pk, 0.0) for pk in hour.cluster_ids], dtype=np.float64),
+        e=np.full(len(hour.cluster_ids), service_e),
+    )
+    in_clusters = _test(hour.cluster_counts, cluster_levels, service_expected, usual.profile.dispersion, known_shape)
+    n_tried = max(hour.n_clusters, LEAST_CLUSTERS_TRIED)
+    return Streams(
+        regions=dict(zip(hour.regions, in_regions, strict=True)),
+        clusters={pk: _among(one, n_tried) for pk, one in zip(hour.cluster_ids, in_clusters, strict=True)},
+    )
+
+
+def find(hour: LastHour, usual: Usual, streams: Streams) -> list[Finding]:
+    """Return what rises: the regions' incidents, and clusters that rise where no region does; surest first."""
+    nodes = hour.regions
+    best = min(streams.regions.values(), key=lambda one: one.p_value)
+    window = best.window_minutes
+    observed = hour.region_counts[:, -window:].sum(axis=1)
+    expected = _expected_in(hour, usual, window)
+    incidents = where(
+        nodes,
+        observed,
+        expected,
+        [streams.regions[node].p_value for node in nodes],
+        p_fire=THRESHOLDS.p_suspect,
+    )
+    findings = [
+        Finding(
+            root=incident.root,
+            regions=tuple(incident.regions),
+            cluster_id=None,
+            evidence=_surest(streams, incident.root, incident.regions),
+            onset_minutes_ago=_onset(hour.region_counts[nodes.index(incident.root)], usual, hour, incident.root),
+        )
+        for incident in incidents
+    ]
+    explained = {finding.root for finding in findings}
+    for cluster_id, one in sorted(streams.clusters.items(), key=lambda item: item[1].p_value):
+        if one.p_value >= THRESHOLDS.p_suspect:
+            break
+        root = _place_of(hour.cluster_regions[cluster_id])
+        if any(is_within(root, other) or is_within(other, root) for other in explained):
+            continue  # the cluster is what the region's rise is made of
+        row = hour.cluster_ids.index(cluster_id)
+        ago = _onset(hour.cluster_counts[row], usual, hour, None)
+        findings.append(Finding(root, (root,) if root else (), cluster_id, one, ago))
+        explained.add(root)
+    return findings
+
+
+def is_within(region: str, other: str) -> bool:
+    """Tell whether `region` is `other` or lies in it."""
+    return region == other or other in ancestors(region)
+
+
+def evidence_of(streams: Streams, *, scope: str, regions: Sequence[str], cluster_id: int | None) -> Evidence | None:
+    """Return the surest evidence that an open outage still goes on; None where its streams are silent."""
+    if cluster_id is not None:
+        return streams.clusters.get(cluster_id)
+    return _surest(streams, scope, regions) if scope in streams.regions else None
+
+
+def main_cluster(hour: LastHour, scope: str) -> int | None:
+    """Return the cluster with the most reports within a region during the last hour."""
+    n_by_cluster = {
+        pk: sum(n for region, n in found.items() if scope == WHOLE or is_within(region, scope))
+        for pk, found in hour.cluster_regions.items()
+    }
+    best = max(n_by_cluster, key=lambda pk: (n_by_cluster[pk], -pk), default=None)
+    return best if best is not None and n_by_cluster[best] > 0 else None
+
+
+def _test(
+    counts: Float64Array, levels: Levels, service_expected: Float64Array, dispersion: float, known_shape: float
+) -> list[Evidence]:
+    if not len(counts):
+        return []
+    share, strength = shares(levels)
+    return evidence(
+        counts,
+        share[:, None] * service_expected[None, :],
+        stream_dispersion(dispersion, share),
+        joint_strength(strength, known_shape),
+    )
+
+
+def _among(one: Evidence, n_tried: int) -> Evidence:
+    return Evidence(
+        p_value=min(one.p_value * n_tried, 1.0),
+        p_recent=min(one.p_recent * n_tried, 1.0),
+        window_minutes=one.window_minutes,
+        observed=one.observed,
+        expected=one.expected,
+    )
+
+
+def _surest(streams: Streams, root: str, regions: Sequence[str]) -> Evidence:
+    found = [streams.regions[code] for code in {root, *regions} if code in streams.regions]
+    return min(found, key=lambda one: (one.p_value, -one.observed))
+
+
+def _expected_in(hour: LastHour, usual: Usual, window_minutes: int) -> Float64Array:
+    by_minute = expected_by_minute(usual.rates_per_hour, hour.end_minute, n_minutes=window_minutes)
+    return np.asarray(shares(usual.levels_of(hour.regions)).share * by_minute.sum())
+
+
+def _onset(counts: Float64Array, usual: Usual, hour: LastHour, region: str | None) -> int:
+    """Return how many minutes ago the rise began. A cluster (region None) is usually all but silent."""
+    by_minute = expected_by_minute(usual.rates_per_hour, hour.end_minute, n_minutes=len(counts))
+    share = float(shares(usual.levels_of([region or WHOLE])).share[0]) if region is not None else 0.05
+    return len(counts) - 1 - onset_minute(counts, by_minute * share)
+
+
+def _place_of(counts: dict[str, int]) -> str:
+    """Return the narrowest region that holds most of a cluster's reports with a region; "" where none does."""
+    placed = {region: n for region, n in counts.items() if region}
+    total = sum(placed.values())
+    root = WHOLE
+    candidates = sorted({node for region in placed for node in (region, *ancestors(region)) if node}, key=len)
+    for node in candidates:
+        n_there = sum(n for region, n in placed.items() if is_within(region, node))
+        if n_there >= CLUSTER_IN_REGION * total and 2 * total >= sum(counts.values()):
+            root = node
+    return root

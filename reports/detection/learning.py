@@ -1,0 +1,134 @@
+"""Learning what is usual, from closed hours only: the service's week and its regions' levels.
+
+Invariant: an hour is learnt once, in order; hours in which an outage was open teach nothing. The last closed hour waits another
+one, so that a slow beginning of an outage is not learnt before it is suspected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db.models import Min
+
+from ml.baseline import (
+    Levels,
+    Profile,
+    empty_profile,
+    expected_per_hour,
+    hour_slot,
+    learn_levels,
+    learn_profile,
+    shares,
+)
+from ml.types import BoolArray, Float64Array
+from reports.detection.arrays import HOUR, epoch_hour, floor_hour, hourly_counts
+from reports.enums import OutageState
+from reports.models import MinuteCount, Outage, Service, ServiceProfile, StreamLevel
+
+GUARD = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What a service usually gets: its profile and rates by hour of the week, and its regions' levels by code."""
+
+    profile: Profile
+    rates_per_hour: Float64Array
+    levels: dict[str, tuple[float, float]]
+
+    def levels_of(self, regions: list[str]) -> Levels:
+        """Return the levels in the order asked for; a region never heard of was silent all the time that was learnt."""
+        silent = (0.0, self.levels.get("", (0.0, 0.0))[1])
+        found = [self.levels.get(region, silent) for region in regions]
+        return Levels(n=np.array([n for n, _ in found]), e=np.array([e for _, e in found]))
+
+
+def what_is_usual(*, service_id: int, now: datetime) -> Usual:
+    """Return what is usual for a service, after learning the hours that have been closed since.
+
+    Concurrency: only under the service's detection lock. Queries: two where no hour has passed.
+    """
+    row = ServiceProfile.objects.filter(service_id=service_id).first()
+    levels = {level.region: (level.n, level.e) for level in StreamLevel.objects.filter(service_id=service_id)}
+    profile = (
+        Profile(np.array(row.slot_counts), np.array(row.slot_hours), row.dispersion)
+        if row is not None
+        else empty_profile()
+    )
+    start = row.learned_until if row is not None else _first_hour(service_id, now)
+    n_hours = (floor_hour(now - GUARD) - start) // HOUR
+    if n_hours <= 0:
+        rates = np.array(row.rates_per_hour) if row is not None else expected_per_hour(profile)
+        return Usual(profile, rates, levels)
+    return _learn(service_id, profile, levels, start=start, n_hours=n_hours, now=now)
+
+
+def _learn(
+    service_id: int,
+    profile: Profile,
+    levels: dict[str, tuple[float, float]],
+    *,
+    start: datetime,
+    n_hours: int,
+    now: datetime,
+) -> Usual:
+    seen, seen_counts = hourly_counts(service_id, start=start, n_hours=n_hours)
+    regions = sorted({"", *levels, *seen})
+    counts = np.zeros((len(regions), n_hours))
+    counts[[regions.index(region) for region in seen]] = seen_counts
+    frozen = _frozen_hours(service_id, start=start, n_hours=n_hours, now=now)
+    hours = epoch_hour(start) + np.arange(n_hours)
+    profile = learn_profile(profile, counts[0], epoch_hour(start), frozen)
+    rates = expected_per_hour(profile)
+    before = Usual(profile, rates, levels).levels_of(regions)
+    after = learn_levels(before, counts, rates[hour_slot(hours)], frozen, dispersion=profile.dispersion)
+    _save(service_id, profile, rates, regions, after, until=start + n_hours * HOUR)
+    return Usual(profile, rates, dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True)))
+
+
+def _save(
+    service_id: int, profile: Profile, rates: Float64Array, regions: list[str], levels: Levels, *, until: datetime
+) -> None:
+    ServiceProfile.objects.update_or_create(
+        service_id=service_id,
+        defaults={
+            "slot_counts": profile.slot_counts.tolist(),
+            "slot_hours": profile.slot_hours.tolist(),
+            "rates_per_hour": rates.tolist(),
+            "dispersion": profile.dispersion,
+            "learned_until": until,
+        },
+    )
+    share = shares(levels).share
+    StreamLevel.objects.bulk_create(
+        (
+            StreamLevel(service_id=service_id, region=region, n=n, e=e, share=part)
+            for region, n, e, part in zip(regions, levels.n.tolist(), levels.e.tolist(), share.tolist(), strict=True)
+        ),
+        update_conflicts=True,
+        unique_fields=["service", "region"],
+        update_fields=["n", "e", "share"],
+    )
+
+
+def _first_hour(service_id: int, now: datetime) -> datetime:
+    """Return the hour from which a service can have had reports: when it was made, or its oldest report's."""
+    created_at = Service.objects.values_list("created_at", flat=True).get(pk=service_id)
+    oldest = MinuteCount.objects.filter(service_id=service_id).aggregate(oldest=Min("minute"))["oldest"] or now
+    return floor_hour(min(created_at, oldest))
+
+
+def _frozen_hours(service_id: int, *, start: datetime, n_hours: int, now: datetime) -> BoolArray:
+    frozen = np.zeros(n_hours, dtype=np.bool_)
+    outages = (
+        Outage.objects.filter(service_id=service_id, started_at__lt=start + n_hours * HOUR)
+        .exclude(state=OutageState.DISMISSED)
+        .exclude(resolved_at__lt=start)
+    )
+    for started_at, resolved_at in outages.values_list("started_at", "resolved_at"):
+        first = max((floor_hour(started_at) - start) // HOUR, 0)
+        last = (floor_hour(resolved_at or now) - start) // HOUR
+        frozen[first : last + 1] = True
+    return frozen

@@ -1,0 +1,319 @@
+"""Deciding about outages: open, confirm, widen, let recover, close. Each decision is an event with its evidence.
+
+Invariant: what an outage is follows from its events; a second run at the same moment changes nothing. One run a service
+(advisory lock); should two ever meet, a unique constraint lets one row through and the loser reads the winner's.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models import Count, Max, Q, Sum
+
+from ml.detect import Evidence
+from ml.phases import Phase, step
+from ml.regions import are_related
+from reports.detection.arrays import LastHour, last_hour
+from reports.detection.evidence import (
+    LEAST_P,
+    THRESHOLDS,
+    Finding,
+    Streams,
+    evidence_of,
+    find,
+    is_within,
+    main_cluster,
+    weigh,
+)
+from reports.detection.learning import what_is_usual
+from reports.enums import OPEN_STATES, EventKind, OutageState
+from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement
+
+logger = logging.getLogger(__name__)
+
+LOCK_DETECTION: Final = 7102
+LAST_HOUR: Final = timedelta(minutes=61)
+# Reports that rise elsewhere so soon after an outage was suspected are its spreading, not another outage.
+SPREADS_WITHIN: Final = timedelta(minutes=60)
+# A person has decided; the hour's reports that led to it must not open the same outage again.
+MUTED_AFTER_RESOLVED: Final = timedelta(minutes=60)
+MUTED_AFTER_DISMISSED: Final = timedelta(hours=2)
+CLUSTER_MEMORY: Final = timedelta(weeks=4)
+EXACT_REPORTERS_UP_TO: Final = 5_000
+
+_KIND: Final[dict[tuple[Phase, Phase], EventKind]] = {
+    (Phase.QUIET, Phase.SUSPECTED): EventKind.SUSPECTED,
+    (Phase.SUSPECTED, Phase.CONFIRMED): EventKind.CONFIRMED,
+    (Phase.CONFIRMED, Phase.RECOVERING): EventKind.RECOVERING,
+    (Phase.RECOVERING, Phase.CONFIRMED): EventKind.RELAPSED,
+    (Phase.RECOVERING, Phase.RESOLVED): EventKind.RESOLVED,
+    (Phase.SUSPECTED, Phase.RESOLVED): EventKind.FADED,
+}
+_SILENT: Final = Evidence(p_value=1.0, p_recent=1.0, window_minutes=60, observed=0.0, expected=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """All that one look at a service knows."""
+
+    service_id: int
+    now: datetime
+    hour: LastHour
+    streams: Streams
+
+
+def detect_pending(*, now: datetime) -> int:
+    """Look at every service that had reports within the hour or has an open outage; return how many were looked at."""
+    with_reports = (
+        MinuteCount.objects.filter(minute__gt=now - LAST_HOUR).values_list("service_id", flat=True).distinct()
+    )
+    with_outage = Outage.objects.open().values_list("service_id", flat=True).distinct()
+    return sum(detect_service(service_id=service_id, now=now) for service_id in sorted({*with_reports, *with_outage}))
+
+
+def detect_service(*, service_id: int, now: datetime) -> bool:
+    """Compare one service's last hour with what is usual and move its outages on; false where another worker is at it."""
+    with transaction.atomic():
+        if not _lock(service_id):
+            return False
+        usual = what_is_usual(service_id=service_id, now=now)
+        hour = last_hour(service_id, now=now, least_in_cluster=THRESHOLDS.n_reporters_suspect)
+        streams = weigh(hour, usual, cluster_past=_cluster_past(hour, now=now))
+        moment = _Moment(service_id, now, hour, streams)
+        outages = list(
+            Outage.objects.select_for_update().filter(service_id=service_id, state__in=OPEN_STATES).order_by("id")
+        )
+        findings = find(hour, usual, streams)
+        muted = _muted_outages(service_id, now=now) if findings else []
+        for finding in findings:
+            if any(_is_about(finding, outage) for outage in muted):
+                continue
+            known = _outage_for(finding, outages, now=now)
+            if known is not None:
+                _widen(known, finding, moment)
+            elif (opened := _open(finding, moment)) is not None:
+                outages.append(opened)
+        since = _phase_since(outages)
+        for outage in outages:
+            _look_again(outage, moment, phase_since=since.get(outage.pk, now))
+    return True
+
+
+def _lock(service_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_DETECTION, service_id])
+        return bool(cursor.fetchone()[0])
+
+
+def _cluster_past(hour: LastHour, *, now: datetime) -> dict[int, float]:
+    """Return how many reports the hour's clusters got before it, within the memory. Queries: one."""
+    if not hour.cluster_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.cluster_id, sum(c.n_counted)::float FROM reports_microcluster m"
+            " JOIN reports_minutecount c ON c.micro_cluster_id = m.id"
+            " WHERE m.cluster_id = ANY(%s) AND c.minute < %s AND c.minute > %s GROUP BY 1",
+            [hour.cluster_ids, now - LAST_HOUR, now - CLUSTER_MEMORY],
+        )
+        return dict(cursor.fetchall())
+
+
+def _muted_outages(service_id: int, *, now: datetime) -> list[Outage]:
+    """Return the outages a person closed so recently that the reports behind them are still in the windows."""
+    return list(
+        Outage.objects.filter(service_id=service_id).filter(
+            Q(state=OutageState.DISMISSED, resolved_at__gt=now - MUTED_AFTER_DISMISSED)
+            | Q(
+                state=OutageState.RESOLVED,
+                resolved_at__gt=now - MUTED_AFTER_RESOLVED,
+                events__kind=EventKind.RESOLVED,
+                events__actor__isnull=False,
+            )
+        )
+    )
+
+
+def _is_about(finding: Finding, outage: Outage) -> bool:
+    """Tell whether a finding is about what an outage is about."""
+    if outage.cluster_id is not None and finding.cluster_id is not None and outage.cluster_id != finding.cluster_id:
+        return False
+    return any(are_related(finding.root, region) for region in {outage.scope_region, *outage.regions})
+
+
+def _outage_for(finding: Finding, outages: list[Outage], *, now: datetime) -> Outage | None:
+    """Return the open outage a finding belongs to: one about the same place, or one that may just be spreading."""
+    for outage in outages:
+        if _is_about(finding, outage):
+            return outage
+    for outage in outages:
+        if outage.cluster_id is None and finding.cluster_id is None and now - outage.suspected_at <= SPREADS_WITHIN:
+            return outage
+    return None
+
+
+def _open(finding: Finding, moment: _Moment) -> Outage | None:
+    """Open an outage for a finding that passes the test; None where too few people speak of it."""
+    n_reporters = int(finding.evidence.observed)
+    if (
+        step(Phase.QUIET, p_value=finding.evidence.p_value, n_reporters=n_reporters, minutes_quiet=0)
+        is not Phase.SUSPECTED
+    ):
+        return None
+    started_at = moment.now.replace(second=0, microsecond=0) - timedelta(minutes=finding.onset_minutes_ago)
+    outage, is_new = Outage.objects.get_or_create(
+        service_id=moment.service_id,
+        cluster_id=finding.cluster_id,
+        scope_region=finding.root,
+        state__in=OPEN_STATES,
+        defaults={
+            "state": OutageState.SUSPECTED,
+            "regions": sorted(region for region in finding.regions if region),
+            "started_at": started_at,
+            "suspected_at": moment.now,
+            "observed": round(finding.evidence.observed),
+            "expected": finding.evidence.expected,
+            "window_minutes": finding.evidence.window_minutes,
+            "p_value": max(finding.evidence.p_value, LEAST_P),
+            "peak_p_value": max(finding.evidence.p_value, LEAST_P),
+            "evaluated_at": moment.now,
+        },
+    )
+    if is_new:
+        _count(outage, moment)
+        _write_event(outage, EventKind.SUSPECTED, moment)
+    return outage
+
+
+def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
+    """Take up regions that stand out now and did not before."""
+    wider = {region for region in finding.regions if region} - set(outage.regions)
+    grows = (
+        finding.cluster_id is None
+        and is_within(outage.scope_region, finding.root)
+        and finding.root != outage.scope_region
+    )
+    if not wider and not grows:
+        return
+    if grows and not _is_taken(outage, finding.root):
+        outage.scope_region = finding.root
+    outage.regions = sorted({*outage.regions, *wider})
+    outage.save(update_fields=["scope_region", "regions"])
+    _write_event(outage, EventKind.WIDENED, moment)
+
+
+def _is_taken(outage: Outage, scope_region: str) -> bool:
+    """Tell whether another open outage already stands for the place an outage grows to."""
+    others = Outage.objects.open().filter(service_id=outage.service_id, cluster_id=outage.cluster_id)
+    return others.filter(scope_region=scope_region).exclude(pk=outage.pk).exists()
+
+
+def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> None:
+    """Test an open outage against this moment, move it on where it passes, and write down what was seen."""
+    found = (
+        evidence_of(moment.streams, scope=outage.scope_region, regions=outage.regions, cluster_id=outage.cluster_id)
+        or _SILENT
+    )
+    if found.p_recent <= THRESHOLDS.p_calm:
+        outage.quiet_since = None
+    elif outage.quiet_since is None:
+        outage.quiet_since = moment.now
+    outage.p_value = max(found.p_value, LEAST_P)
+    outage.peak_p_value = min(outage.peak_p_value, outage.p_value)
+    if found.p_recent <= THRESHOLDS.p_calm:
+        # What is shown is the rise at its clearest, not the silence after it.
+        outage.observed = round(found.observed)
+        outage.expected = found.expected
+        outage.window_minutes = found.window_minutes
+    outage.evaluated_at = moment.now
+    _count(outage, moment)
+    phase = Phase(outage.state)
+    moved = step(
+        phase,
+        p_value=found.p_value,
+        p_recent=found.p_recent,
+        n_reporters=outage.n_reporters,
+        minutes_quiet=_minutes(outage.quiet_since, moment.now),
+        minutes_in_phase=_minutes(phase_since, moment.now),
+    )
+    if moved is not phase:
+        _move(outage, moved, moment)
+        _write_event(outage, _KIND[phase, moved], moment)
+    outage.save()
+
+
+def _move(outage: Outage, phase: Phase, moment: _Moment) -> None:
+    outage.state = OutageState(phase.value)
+    if phase is Phase.CONFIRMED and outage.confirmed_at is None:
+        outage.confirmed_at = moment.now
+    if phase is Phase.RESOLVED:
+        outage.resolved_at = moment.now
+
+
+def _minutes(since: datetime | None, now: datetime) -> float:
+    return (now - since).total_seconds() / 60 if since is not None else 0.0
+
+
+def _phase_since(outages: list[Outage]) -> dict[int, datetime]:
+    """Return when each outage entered the phase it is in. Queries: one where there is any."""
+    if not outages:
+        return {}
+    moves = [kind.value for kind in _KIND.values()]
+    found = OutageEvent.objects.filter(outage__in=outages, kind__in=moves).values("outage_id").annotate(at=Max("at"))
+    return {row["outage_id"]: row["at"] for row in found}
+
+
+def _count(outage: Outage, moment: _Moment) -> None:
+    """Bring an outage's reports, reporters and label up to date. Queries: two or three."""
+    started = outage.started_at
+    counts = MinuteCount.objects.filter(_is_in(outage), service_id=outage.service_id, minute__gte=started)
+    sums = counts.aggregate(n_reports=Sum("n_reports"), n_counted=Sum("n_counted"))
+    outage.n_reports = sums["n_reports"] or 0
+    outage.n_reporters = sums["n_counted"] or 0
+    if outage.n_reporters <= EXACT_REPORTERS_UP_TO:
+        # The counts hold a reporter once an hour; while it is cheap, count heads instead.
+        placements = Placement.objects.filter(_is_in(outage), service_id=outage.service_id, counted_at__gte=started)
+        heads = placements.aggregate(
+            known=Count("reporter", distinct=True, filter=~Q(reporter=b"")),
+            anonymous=Count("pk", filter=Q(reporter=b"")),
+        )
+        outage.n_reporters = heads["known"] + heads["anonymous"]
+    cluster_id = outage.cluster_id or main_cluster(moment.hour, outage.scope_region)
+    if cluster_id is not None and (label := Cluster.objects.values_list("label", flat=True).get(pk=cluster_id)):
+        outage.label = label
+
+
+def _is_in(outage: Outage) -> Q:
+    """Return the condition for counts and placements that belong to an outage."""
+    belongs = Q()
+    if outage.cluster_id is not None:
+        belongs &= Q(micro_cluster__cluster_id=outage.cluster_id)
+    if outage.scope_region:
+        there = Q()
+        for place in sorted({outage.scope_region, *outage.regions}):
+            there |= Q(region=place) | Q(region__startswith=f"{place}-")
+        belongs &= there
+    return belongs
+
+
+def _write_event(outage: Outage, kind: EventKind, moment: _Moment) -> None:
+    OutageEvent.objects.create(
+        outage=outage,
+        kind=kind,
+        at=moment.now,
+        body={
+            "observed": outage.observed,
+            "expected": round(outage.expected, 4),
+            "window_minutes": outage.window_minutes,
+            "p_value": outage.p_value,
+            "regions": outage.regions,
+            "scope_region": outage.scope_region,
+            "cluster_id": outage.cluster_id,
+            "n_reports": outage.n_reports,
+            "n_reporters": outage.n_reporters,
+        },
+    )

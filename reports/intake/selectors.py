@@ -1,0 +1,165 @@
+"""What the form and the receipt ask of intake: which services there are, what others report now, what a report said.
+
+Plain values only, numpy-free. While the database is away the questions raise StoreUnavailable, except for the services, which
+are remembered: somebody who is writing a report must be able to keep it on the screen.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from reports.enums import Symptom
+from reports.errors import NotFound, StoreUnavailable
+from reports.intake.receipts import report_of
+from reports.models import Report, Service
+
+SYMPTOMS_WITHIN: Final = timedelta(hours=1)
+# A service's newest placements that are looked at: some milliseconds of work, whatever storm is going on.
+SYMPTOMS_LOOK_AT: Final = 2_000
+REMEMBER_SYMPTOMS: Final = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChoice:
+    """A service as a reporter picks it."""
+
+    id: int
+    slug: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class SymptomChoice:
+    """A symptom as a reporter picks it; `n_reporters` is None where too few report it to say so in public."""
+
+    value: str
+    label: str
+    n_reporters: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """What is stored of one report, as its own reporter may see it."""
+
+    id: UUID
+    service_id: int
+    service_name: str
+    region: str
+    symptom_label: str
+    text: str
+    received_at: datetime
+    counted_at: datetime
+
+
+_lock = threading.Lock()
+_last_services: tuple[ServiceChoice, ...] | None = None
+_symptoms: dict[int, tuple[datetime, Mapping[str, int]]] = {}
+
+
+@contextmanager
+def store_needed() -> Iterator[None]:
+    """Turn what a database says that is away into StoreUnavailable."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable("The database can't be reached right now. Try again in a few seconds.") from error
+
+
+def services_to_choose(*, ask: bool = True) -> tuple[ServiceChoice, ...]:
+    """Return the services the public may report about, in the order staff gave them. Queries: one.
+
+    With `ask=False`, or while the database is away, returns what was read last. Raises StoreUnavailable where there is no
+    such memory.
+    """
+    global _last_services
+    if not ask and _last_services is not None:
+        return _last_services
+    try:
+        with store_needed():
+            found = tuple(
+                ServiceChoice(*row)
+                for row in Service.objects.public().values_list("id", "slug", "name", "description")
+            )
+    except StoreUnavailable:
+        if _last_services is None:
+            raise
+        return _last_services
+    _last_services = found
+    return found
+
+
+def symptoms_to_choose(*, service_id: int | None, now: datetime) -> tuple[SymptomChoice, ...]:
+    """Return all symptoms, first those that others report now of the service, most reported first; "other" is last.
+
+    A number is given from PUBLIC_MIN_REPORTERS distinct reporters on, and is at most `REMEMBER_SYMPTOMS` old. Of a storm only the
+    newest `SYMPTOMS_LOOK_AT` reports are counted. Queries: none or one.
+    """
+    counts = _reporters_by_symptom(service_id, now) if service_id is not None else {}
+    choices = [
+        SymptomChoice(symptom.value, str(symptom.label), n if n >= settings.PUBLIC_MIN_REPORTERS else None)
+        for symptom in Symptom
+        for n in [counts.get(symptom.value, 0)]
+    ]
+    return tuple(sorted(choices, key=lambda choice: (choice.value == Symptom.OTHER, -(choice.n_reporters or 0))))
+
+
+def report_facts(token: str) -> ReportFacts:
+    """Return what is stored of the report a receipt was given for. Queries: one.
+
+    Raises NotFound where the token was not signed here or the report is kept no longer.
+    """
+    report_id = report_of(token)
+    with store_needed():
+        report = Report.objects.select_related("service").filter(id=report_id).first()
+    if report is None:
+        raise NotFound("This report is not kept any more.")
+    return ReportFacts(
+        id=report.id,
+        service_id=report.service_id,
+        service_name=report.service.name,
+        region=report.region,
+        symptom_label=str(Symptom(report.symptom).label) if report.symptom else "",
+        text=report.text,
+        received_at=report.received_at,
+        counted_at=report.counted_at,
+    )
+
+
+def _reporters_by_symptom(service_id: int, now: datetime) -> Mapping[str, int]:
+    """Return how many distinct reporters told each symptom in the last hour, remembered for a moment."""
+    with _lock:
+        read_at, counts = _symptoms.get(service_id, (None, {}))
+    if read_at is not None and timedelta(0) <= now - read_at < REMEMBER_SYMPTOMS:
+        return counts
+    # Raw SQL: the placements' index finds a service's newest reports, the bound stands before the join.
+    # A reporter without a fingerprint counts for each report, as everywhere.
+    with store_needed(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.symptom, count(DISTINCT nullif(r.reporter, ''::bytea)) + count(*) FILTER (WHERE r.reporter = ''::bytea)"
+            " FROM (SELECT report_id FROM reports_placement WHERE service_id = %s AND counted_at > %s AND counted_at <= %s"
+            " ORDER BY counted_at DESC LIMIT %s) AS newest"
+            " JOIN reports_report r ON r.id = newest.report_id WHERE r.symptom <> '' GROUP BY r.symptom",
+            [service_id, now - SYMPTOMS_WITHIN, now, SYMPTOMS_LOOK_AT],
+        )
+        counts = dict(cursor.fetchall())
+    with _lock:
+        _symptoms[service_id] = (now, counts)
+    return counts
+
+
+def forget_choices() -> None:
+    """Empty this process's memory: for a process that changes its database (tests)."""
+    global _last_services
+    with _lock:
+        _last_services = None
+        _symptoms.clear()

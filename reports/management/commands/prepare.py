@@ -1,0 +1,32 @@
+"""`manage.py prepare`: what a database needs besides its tables, before the first visitor comes. Running it again is harmless."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from reports.enums import Role
+from reports.intake.services import prepare_storage
+
+FIRST_STAFF = "admin"
+
+
+class Command(BaseCommand):
+    help = "Make partitions, roles and, where there is no staff yet, the first account (its password is printed once)."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        prepare_storage(now=timezone.now())
+        for role in Role:
+            Group.objects.get_or_create(name=role.value)
+        users = get_user_model()
+        if users.objects.filter(is_staff=True).exists():
+            return
+        password = secrets.token_urlsafe(12)
+        user = users.objects.create_user(FIRST_STAFF, password=password, is_staff=True, is_superuser=True)
+        user.groups.add(Group.objects.get(name=Role.ADMIN.value))
+        self.stdout.write(f"staff {FIRST_STAFF} {password}")

@@ -1,0 +1,43 @@
+"""Celery's face: each task asks one service to finish what is pending. No payload, no logic; running one twice is harmless."""
+
+from celery import shared_task
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from reports.clustering import refinement
+from reports.clustering import services as clustering
+from reports.detection import services as detection
+from reports.intake import services as intake
+
+# A database that restarts: try again soon, a few times; after that beat is the retry.
+WHILE_THE_DATABASE_RESTARTS = {
+    "autoretry_for": (OperationalError, InterfaceError),
+    "retry_backoff": True,
+    "retry_jitter": True,
+    "max_retries": 3,
+}
+
+
+@shared_task(name="reports.cluster_pending", **WHILE_THE_DATABASE_RESTARTS)
+def cluster_pending() -> None:
+    clustering.cluster_pending(now=timezone.now())
+
+
+@shared_task(name="reports.refine_pending", **WHILE_THE_DATABASE_RESTARTS)
+def refine_pending() -> None:
+    refinement.refine_pending(now=timezone.now())
+
+
+@shared_task(name="reports.detect_pending", **WHILE_THE_DATABASE_RESTARTS)
+def detect_pending() -> None:
+    detection.detect_pending(now=timezone.now())
+
+
+@shared_task(name="reports.make_partitions", **WHILE_THE_DATABASE_RESTARTS)
+def make_partitions() -> None:
+    intake.prepare_storage(now=timezone.now())
+
+
+@shared_task(name="reports.forget_expired", **WHILE_THE_DATABASE_RESTARTS)
+def forget_expired() -> None:
+    intake.forget_expired(now=timezone.now())
