@@ -70,6 +70,9 @@ def run(*, data_dir: Path, say: Callable[[str], None]) -> int:
             say("\nStopping (Ctrl-C again forces it)")
             stop_began = time.monotonic()
             supervisor.stop(order=programs.STOP_ORDER)
+            if paths.socket_dir(data_dir).parent != data_dir:
+                with suppress(OSError):  # in the shared temp folder nothing of ours shall stay
+                    paths.socket_dir(data_dir).rmdir()
             say(f"Stopped in {time.monotonic() - stop_began:.1f} s.")
     return 0
 

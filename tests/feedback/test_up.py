@@ -185,6 +185,7 @@ def test_a_data_dir_with_a_long_path_works(tmp_path: Path) -> None:
 
     assert "valkey.sock" in found
     assert ".s.PGSQL.5432" in found
+    assert not sockets.exists()
 
 
 def test_configured_services_are_not_started(tmp_path: Path) -> None:
