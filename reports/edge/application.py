@@ -1,7 +1,7 @@
 """The Edge: the ASGI application that stands in front of Django and answers the hot routes itself.
 
-Invariant: whatever the Edge does not know goes to Django untouched. No database is used here except through services, and those
-only on a thread of their own.
+Invariant: whatever the Edge does not know goes to Django untouched. The database is asked only through services, on
+threads of their own.
 """
 
 from __future__ import annotations
