@@ -1,0 +1,172 @@
+"""What pages are told: frozen rows of plain values. No ORM object reaches a template.
+
+Nothing is read here; `selectors` fills them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reports.enums import EventKind, OutageState, Symptom
+from reports.intake.regions import numeric_code, region_name
+from reports.triage.accounts import Staff
+from reports.triage.evidence import place_words
+from reports.triage.streams import Chart
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """A report as staff read it. Its text is whatever somebody typed: never to be trusted, always escaped."""
+
+    at: datetime
+    region: str
+    text: str
+    symptom: str
+    lang: str
+
+    @property
+    def region_name(self) -> str:
+        return region_name(self.region)
+
+    @property
+    def symptom_label(self) -> str:
+        return Symptom(self.symptom).label if self.symptom else ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterRow:
+    """A cluster within an outage: what its reports are about, and how many of the outage's reports it holds."""
+
+    id: int
+    label: str
+    terms: tuple[str, ...]
+    n_reports: int
+    typical_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """A region with its reports, and what is usual there (None: not known)."""
+
+    code: str
+    n_reports: int
+    expected: float | None
+
+    @property
+    def name(self) -> str:
+        return region_name(self.code)
+
+    @property
+    def numeric(self) -> str:
+        """The code that maps use; "" for a subdivision and where there is none."""
+        return numeric_code(self.code)
+
+    @property
+    def excess(self) -> float:
+        return max(self.n_reports - (self.expected or 0.0), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class OutageRow:
+    """An outage in a list. `since` is when it entered its state; `evidence` is a sentence; a chart where asked for."""
+
+    id: int
+    service_name: str
+    service_slug: str
+    label: str
+    state: OutageState
+    is_confirmed_by_person: bool
+    assignee_id: int | None
+    assignee: str
+    scope_region: str
+    regions: tuple[str, ...]
+    started_at: datetime
+    suspected_at: datetime
+    confirmed_at: datetime | None
+    resolved_at: datetime | None
+    since: datetime
+    n_reports: int
+    n_reporters: int
+    evidence: str
+    chart: Chart | None = None
+    clusters: tuple[ClusterRow, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.resolved_at is None
+
+    @property
+    def where(self) -> str:
+        """The regions by name; "everywhere" where it is about the whole service and none stands out."""
+        return place_words(self.regions or ((self.scope_region,) if self.scope_region else ())) or "everywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One entry of a timeline. `actor` "" is the detector; `text` what a person wrote, `evidence` what was seen."""
+
+    at: datetime
+    kind: EventKind
+    actor: str
+    text: str
+    evidence: str
+    regions: str = ""
+    assignee: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.kind.label
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePulse:
+    """A service's last hour against its usual one (None: not known yet), and its open outages."""
+
+    slug: str
+    name: str
+    n_last_hour: int
+    expected_last_hour: float | None
+    n_open: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How old what the page shows may be. `detection_seconds` None: nothing is open that would have to be looked at."""
+
+    clustering_seconds: float
+    detection_seconds: float | None
+    promise_seconds: int
+
+    @property
+    def is_late(self) -> bool:
+        return max(self.clustering_seconds, self.detection_seconds or 0.0) > self.promise_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """Everything the dashboard shows, as of one moment."""
+
+    as_of: datetime
+    open: tuple[OutageRow, ...]
+    n_open: int
+    closed: tuple[OutageRow, ...]
+    services: tuple[ServicePulse, ...]
+    countries: tuple[PlaceRow, ...]
+    n_unplaced: int
+    lag: Lag
+
+
+@dataclass(frozen=True, slots=True)
+class OutagePage:
+    """Everything the page of one outage shows, as of one moment."""
+
+    as_of: datetime
+    outage: OutageRow
+    countries: tuple[PlaceRow, ...]
+    subdivisions: tuple[PlaceRow, ...]
+    n_unplaced: int
+    reports: tuple[ReportRow, ...]
+    events: tuple[EventRow, ...]
+    lag: Lag
+    responders: tuple[Staff, ...] = field(default=())

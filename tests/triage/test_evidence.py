@@ -1,0 +1,61 @@
+"""Evidence in words."""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+from reports.triage import evidence
+from reports.triage.evidence import Seen, chance_words, place_words, seen_of
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(evidence).failed == 0
+
+
+def test_a_sentence_says_what_was_seen_what_is_usual_and_what_chance_does() -> None:
+    seen = Seen(observed=41, expected=2.04, window_minutes=5, p_value=4.7e-8)
+
+    assert seen.sentence == "41 reports in 5 min; usual is 2; by chance at most once in 40 years."
+
+
+def test_one_report_is_no_reports() -> None:
+    assert Seen(1, 0.0, 1, 1e-4).counts == "1 report in 1 min; usual is next to none"
+
+
+@pytest.mark.parametrize("p_value", [0.0, 1e-300, 1e-9])
+def test_what_is_beyond_the_model_is_not_told_to_the_digit(p_value: float) -> None:
+    assert chance_words(p_value) == "by chance less than once in 1,000 years"
+
+
+@pytest.mark.parametrize("exponent", range(1, 320, 7))
+def test_every_probability_has_words(exponent: int) -> None:
+    assert "chance" in chance_words(float(f"3e-{exponent}"))
+
+
+def test_the_unit_suits_the_time() -> None:
+    per_day = 1 / 1440
+
+    assert chance_words(per_day / 40) == "by chance at most once in 5 weeks"
+    assert chance_words(per_day / 400) == "by chance at most once in 10 months"
+
+
+@pytest.mark.parametrize(
+    ("regions", "expected"),
+    [
+        ([], ""),
+        (["DE"], "Germany"),
+        (["DE", "AT"], "Germany and Austria"),
+        (["DE", "DE-BY"], "Bayern, Germany"),
+        (["DE", "AT", "IT", "FR", "ES"], "Germany, Austria, Italy and 2 more"),
+        (["ZZ"], "ZZ"),
+    ],
+)
+def test_places_are_named(regions: list[str], expected: str) -> None:
+    assert place_words(regions) == expected
+
+
+def test_what_people_write_is_no_evidence() -> None:
+    assert seen_of({"text": "We know"}) is None
+    assert seen_of({"observed": "?", "expected": None, "window_minutes": 5, "p_value": 1}) is None
