@@ -1,7 +1,7 @@
 """What the form and the receipt ask of intake: which services there are, what others report now, what a report said.
 
-Plain values only, numpy-free. While the database is away the questions raise StoreUnavailable, except for the services, which
-are remembered: somebody who is writing a report must be able to keep it on the screen.
+Plain values only, numpy-free. While the database is away the questions raise StoreUnavailable, except for the services,
+which are remembered: somebody who is writing a report must be able to keep it on the screen.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def store_needed() -> Iterator[None]:
 def services_to_choose(*, ask: bool = True) -> tuple[ServiceChoice, ...]:
     """Return the services the public may report about, in the order staff gave them. Queries: one.
 
-    With `ask=False`, or while the database is away, returns what was read last. Raises StoreUnavailable where there is no
-    such memory.
+    With `ask=False`, or while the database is away, returns what was read last. Raises StoreUnavailable where there is
+    no such memory.
     """
     global _last_services
     if not ask and _last_services is not None:
@@ -87,8 +87,7 @@ def services_to_choose(*, ask: bool = True) -> tuple[ServiceChoice, ...]:
     try:
         with store_needed():
             found = tuple(
-                ServiceChoice(*row)
-                for row in Service.objects.public().values_list("id", "slug", "name", "description")
+                ServiceChoice(*row) for row in Service.objects.public().values_list("id", "slug", "name", "description")
             )
     except StoreUnavailable:
         if _last_services is None:
@@ -101,8 +100,8 @@ def services_to_choose(*, ask: bool = True) -> tuple[ServiceChoice, ...]:
 def symptoms_to_choose(*, service_id: int | None, now: datetime) -> tuple[SymptomChoice, ...]:
     """Return all symptoms, first those that others report now of the service, most reported first; "other" is last.
 
-    A number is given from PUBLIC_MIN_REPORTERS distinct reporters on, and is at most `REMEMBER_SYMPTOMS` old. Of a storm only the
-    newest `SYMPTOMS_LOOK_AT` reports are counted. Queries: none or one.
+    A number is given from PUBLIC_MIN_REPORTERS distinct reporters on, and is at most `REMEMBER_SYMPTOMS` old. Of a
+    storm only the newest `SYMPTOMS_LOOK_AT` reports are counted. Queries: none or one.
     """
     counts = _reporters_by_symptom(service_id, now) if service_id is not None else {}
     choices = [
@@ -145,8 +144,10 @@ def _reporters_by_symptom(service_id: int, now: datetime) -> Mapping[str, int]:
     # A reporter without a fingerprint counts for each report, as everywhere.
     with store_needed(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT r.symptom, count(DISTINCT nullif(r.reporter, ''::bytea)) + count(*) FILTER (WHERE r.reporter = ''::bytea)"
-            " FROM (SELECT report_id FROM reports_placement WHERE service_id = %s AND counted_at > %s AND counted_at <= %s"
+            "SELECT r.symptom,"
+            " count(DISTINCT nullif(r.reporter, ''::bytea)) + count(*) FILTER (WHERE r.reporter = ''::bytea)"
+            " FROM (SELECT report_id FROM reports_placement"
+            " WHERE service_id = %s AND counted_at > %s AND counted_at <= %s"
             " ORDER BY counted_at DESC LIMIT %s) AS newest"
             " JOIN reports_report r ON r.id = newest.report_id WHERE r.symptom <> '' GROUP BY r.symptom",
             [service_id, now - SYMPTOMS_WITHIN, now, SYMPTOMS_LOOK_AT],

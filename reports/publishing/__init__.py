@@ -1,0 +1,1 @@
+"""Publishing: what the public is told. The machine drafts, a person publishes (unless AUTO_PUBLISH says otherwise)."""

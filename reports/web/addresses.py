@@ -1,7 +1,7 @@
 """Whose network address a request comes from, believing only the proxies the operator has named.
 
-`X-Forwarded-For` grows to the right, an entry a proxy, and anybody can send one: only the entry that the outermost trusted
-proxy added is true. The address is used to tell reporters apart and to guess a country; it is never stored.
+`X-Forwarded-For` grows to the right, an entry a proxy, and anybody can send one: only the entry that the outermost
+trusted proxy added is true. The address is used to tell reporters apart and to guess a country; it is never stored.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a person reads when something went wrong: what happened, and what to do now.
 
-These pages need neither the database nor a session, for they are shown when those fail. Programs under /api/ get the same as
-RFC 9457 problem details.
+These pages need neither the database nor a session, for they are shown when those fail. Programs under /api/ get the
+same as RFC 9457 problem details.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         "Please send that again",
-        "The page you sent this from is too old, or your browser refuses cookies from this site. Go back, copy what you "
-        "wrote, load the page again and send it once more.",
+        "The page you sent this from is too old, or your browser refuses cookies from this site. Go back, copy what "
+        "you wrote, load the page again and send it once more.",
     )
 
 
@@ -45,14 +45,20 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(
-        request, 500, "Something broke on our side", "It has been written down. Try again in a minute; nothing you did is wrong."
+        request,
+        500,
+        "Something broke on our side",
+        "It has been written down. Try again in a minute; nothing you did is wrong.",
     )
 
 
 def store_unavailable(request: HttpRequest, error: StoreUnavailable) -> HttpResponse:
     """Answer while the database is away, and say when to come back."""
     response = _answer(
-        request, 503, "Not available right now", "We can't reach our own data at the moment. Try again in a few seconds."
+        request,
+        503,
+        "Not available right now",
+        "We can't reach our own data at the moment. Try again in a few seconds.",
     )
     response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response

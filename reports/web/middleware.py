@@ -1,7 +1,7 @@
 """Headers every page carries: what a browser may load for it, and what it may use.
 
-Nothing is inline and nothing comes from elsewhere, so the policy needs no exceptions. A view that must differ sets the header
-itself.
+Nothing is inline and nothing comes from elsewhere, so the policy needs no exceptions. A view that must differ sets the
+header itself.
 """
 
 from __future__ import annotations

@@ -1,18 +1,141 @@
-"""The pages anybody may see: the status page, the form and the receipt. Parse → one service or selector → render."""
+"""The pages anybody may see: the status page, the form and the receipt. Parse → one service or selector → render.
+
+None of them reads a session, so that the status page is the same for all and a broken login never hides an outage.
+"""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import wraps
+from typing import Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers, get_conditional_response, patch_cache_control
+from django.views.decorators.http import require_http_methods, require_safe
+
+from reports.enums import Channel
+from reports.errors import FieldError, InvalidReport, NotFound, StoreUnavailable
+from reports.intake.contract import MAX_TEXT_CHARS, from_mapping
+from reports.intake.regions import country_of_address
+from reports.intake.selectors import services_to_choose, symptoms_to_choose
+from reports.intake.services import Origin, accept_report
+from reports.publishing.selectors import public_services, receipt_page
+from reports.web import errors
+from reports.web.addresses import client_address
+from reports.web.forms import FormPage, Typed, check, find_choice, form_page, read_typed
+
+STATUS_MAX_AGE_SECONDS: Final = 10
+TRY_AGAIN: Final = (
+    "We couldn't store your report just now. What you wrote is still here: please send it again in a few seconds."
+)
+
+View = Callable[..., HttpResponseBase]
 
 
-def status(request: HttpRequest) -> HttpResponse:
-    return render(request, "errors/error.html")
+def says_when_the_store_is_away(view: View) -> View:
+    """Answer 503 with a date to come back instead of an error nobody can act on."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, **from_address: str) -> HttpResponseBase:
+        try:
+            return view(request, **from_address)
+        except StoreUnavailable as error:
+            return errors.store_unavailable(request, error)
+
+    return answer
 
 
-def report(request: HttpRequest, slug: str = "") -> HttpResponse:
-    return render(request, "errors/error.html")
+@require_safe
+@says_when_the_store_is_away
+def status(request: HttpRequest) -> HttpResponseBase:
+    """Show how every service is."""
+    page = render(request, "public/status.html", {"page": public_services(timezone.now())})
+    etag = f'"{hashlib.sha256(page.content).hexdigest()[:32]}"'
+    page.headers["ETag"] = etag
+    patch_cache_control(page, public=True, max_age=STATUS_MAX_AGE_SECONDS)
+    return get_conditional_response(request, etag=etag, response=page) or page
 
 
-def receipt(request: HttpRequest, token: str) -> HttpResponse:
-    return render(request, "errors/error.html")
+@require_http_methods(["GET", "HEAD", "POST"])
+@says_when_the_store_is_away
+def report(request: HttpRequest, slug: str = "") -> HttpResponseBase:
+    """Show the form, take what it sends, or show it again with what else there is to choose ("update")."""
+    if request.method == "POST":
+        typed = read_typed(request.POST, default_country="")
+        return _show(request, typed, slug) if "update" in request.POST else _take(request, typed, slug)
+    typed = read_typed(request.GET, default_country=country_of_address(client_address(request)))
+    if slug and find_choice(services_to_choose(), slug) is None:
+        raise Http404("There is no such service. Choose one from the list in the form.")
+    return _show(request, replace(typed, service=slug or typed.service), slug)
+
+
+@require_safe
+@says_when_the_store_is_away
+def receipt(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Show a reporter what became of their report. The address is the secret: nothing keeps or passes it on."""
+    try:
+        page = receipt_page(token, now=timezone.now())
+    except NotFound as error:
+        raise Http404(str(error)) from error
+    response = render(request, "public/receipt.html", {"page": page, "address": request.build_absolute_uri()})
+    add_never_cache_headers(response)
+    patch_cache_control(response, private=True, no_store=True)
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _take(request: HttpRequest, typed: Typed, slug: str) -> HttpResponse:
+    now = timezone.now()
+    try:
+        check(typed, services_to_choose(), now=now)
+        origin = Origin(
+            channel=Channel.FORM,
+            client="form",
+            address=client_address(request),
+            agent=request.headers.get("User-Agent", ""),
+        )
+        taken = accept_report(
+            report=from_mapping(typed.fields()), origin=origin, idempotency_key=typed.idempotency_key, now=now
+        )
+    except InvalidReport as invalid:
+        return _show(request, typed, slug, wrong=invalid.errors, http_status=422)
+    except StoreUnavailable as error:
+        response = _show(request, typed, slug, trouble=TRY_AGAIN, ask=False, http_status=503)
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+        return response
+    return HttpResponse(status=303, headers={"Location": reverse("receipt", kwargs={"token": taken.token})})
+
+
+def _show(
+    request: HttpRequest,
+    typed: Typed,
+    slug: str,
+    *,
+    wrong: Sequence[FieldError] = (),
+    trouble: str = "",
+    ask: bool = True,
+    http_status: int = 200,
+) -> HttpResponse:
+    """Render the form. With `ask=False` the database is away, and not asked for what is known without it."""
+    services = services_to_choose(ask=ask)
+    chosen = find_choice(services, typed.service) or (services[0] if len(services) == 1 else None)
+    symptoms = symptoms_to_choose(service_id=chosen.id if chosen and ask else None, now=timezone.now())
+    page: FormPage = form_page(
+        typed,
+        services=services,
+        symptoms=symptoms,
+        max_text_chars=MAX_TEXT_CHARS,
+        errors=wrong,
+        is_linked=bool(slug),
+        trouble=trouble,
+    )
+    response = render(request, "public/report.html", {"form": page}, status=http_status)
+    add_never_cache_headers(response)
+    return response
