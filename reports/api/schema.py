@@ -119,7 +119,7 @@ _DETAILS = {
     problems.INVALID_BATCH: "Mend what `errors` names and send it again. Nothing was accepted.",
     problems.STORE_UNAVAILABLE: "The database does not take reports right now. Nothing was accepted; try again.",
 }
-_REGION_MESSAGE = "'Bavaria' is no ISO 3166 code. Write a country such as DE, or a subdivision such as DE-BY."
+_REGION_MESSAGE = "'BY-DE' is no ISO 3166 code. Write a country such as DE, or a subdivision such as DE-BY."
 _ERRORS: dict[Kind, list[dict[str, Any]]] = {
     problems.INVALID_REPORT: [{"field": "region", "message": _REGION_MESSAGE, "pointer": "#/region"}],
     problems.INVALID_BATCH: [{"field": "region", "message": _REGION_MESSAGE, "pointer": "#/3/region", "item": 3}],
@@ -196,7 +196,7 @@ SEND_BATCH: dict[str, Any] = {
         ),
     },
     "examples": [
-        _sent("An array", [_REPORT, _SHORT_REPORT]),
+        _sent("An array", _REPORT),  # the generator makes a list of it
         *(
             _sent(
                 "Lines of JSON", '{"service":"mail","symptom":"down"}\n{"service":"mail","text":"slow"}\n', media_type

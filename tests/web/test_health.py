@@ -1,0 +1,230 @@
+"""What machines that watch us are told, when all is well and when it is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from reports.enums import Channel, OutageState
+from reports.telemetry import Metric, Sample, render
+from reports.triage import gauges
+from reports.web import health
+from tests.factories import make_batch, make_cluster, make_outage, make_report, make_service
+
+
+@pytest.fixture(autouse=True)
+def _fresh_metrics() -> None:
+    health.forget_metrics()
+
+
+def away(*args: object, **kwargs: object) -> Any:
+    raise OperationalError("the database system is shutting down")
+
+
+def metrics(client: Client) -> dict[str, float]:
+    """Read the metrics as a scraper does."""
+    health.forget_metrics()
+    lines = client.get("/metrics").content.decode().splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+
+def test_the_process_says_that_it_lives_without_asking_anybody(client: Client) -> None:
+    response = client.get("/healthz")  # no database mark: a query would fail the test
+
+    assert response.status_code == 200
+    assert response["Cache-Control"].startswith("max-age=0")
+
+
+@pytest.mark.django_db
+def test_a_fresh_installation_is_ready_without_a_worker(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        response = client.get("/readyz")
+
+    assert response.status_code == 200
+    checks = response.json()["checks"]
+    assert {name: check["ok"] for name, check in checks.items()} == {"database": True, "broker": True, "lag": True}
+    assert checks["lag"]["seconds"] == 0
+
+
+@pytest.mark.django_db
+def test_reports_that_wait_too_long_are_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    monkeypatch.setattr(health, "_started_at", now - timedelta(hours=1))
+    make_batch(make_service(), at=now - timedelta(seconds=31))
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    lag = response.json()["checks"]["lag"]
+    assert not lag["ok"]
+    assert lag["seconds"] >= 31
+    assert lag["promised_seconds"] == 30
+    assert int(response["Retry-After"]) > 0
+
+
+@pytest.mark.django_db
+def test_what_waited_before_the_start_is_not_held_against_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    monkeypatch.setattr(health, "_started_at", now)
+    make_batch(make_service(), at=now - timedelta(days=1))
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 200
+
+
+@pytest.mark.django_db
+def test_reports_that_are_placed_are_no_lag(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    monkeypatch.setattr(health, "_started_at", now - timedelta(days=2))
+    make_batch(make_service(), at=now - timedelta(days=1), clustered_at=now)
+
+    response = client.get("/readyz")
+
+    assert response.json()["checks"]["lag"]["seconds"] == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", ["unix:///nowhere/at-all.sock", "redis://127.0.0.1:1/0"])
+def test_a_broker_that_is_away_is_named(client: Client, settings: Any, url: str) -> None:
+    settings.REDIS_URL = url
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    checks = response.json()["checks"]
+    assert not checks["broker"]["ok"]
+    assert checks["database"]["ok"]
+
+
+@pytest.mark.django_db
+def test_a_broker_that_hangs_is_given_a_second_at_most(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+    make = redis.Redis.from_url
+
+    def remember(url: str, **options: Any) -> Any:
+        asked.update(options)
+        return make(url, **options)
+
+    monkeypatch.setattr(redis.Redis, "from_url", remember)
+    client.get("/readyz")
+
+    assert (asked["socket_timeout"], asked["socket_connect_timeout"]) == (1.0, 1.0)
+    assert asked["retry"].get_retries() == 0
+
+
+def test_a_database_that_is_away_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gauges, "lag_seconds", away)
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    checks = response.json()["checks"]
+    assert not checks["database"]["ok"]
+    assert not checks["lag"]["ok"]
+    assert checks["broker"]["ok"]
+
+
+@pytest.mark.django_db
+def test_metrics_count_reports_by_service_and_channel(client: Client) -> None:
+    mail = make_service("mail")
+    make_report(mail)
+    make_report(mail)
+    make_report(mail, channel=Channel.FORM)
+
+    read = metrics(client)
+
+    assert read['outcry_reports_total{service="mail",channel="rest"}'] == 2
+    assert read['outcry_reports_total{service="mail",channel="form"}'] == 1
+
+
+@pytest.mark.django_db
+def test_metrics_say_what_is_open(client: Client) -> None:
+    now = timezone.now()
+    mail = make_service("mail")
+    root = make_cluster(mail, at=now)
+    make_cluster(mail, at=now, merged_into=root)
+    make_cluster(mail, at=now - timedelta(days=3))
+    make_outage(mail, state=OutageState.CONFIRMED)
+    make_outage(make_service("chat"), state=OutageState.RESOLVED)
+    make_batch(mail, at=now - timedelta(seconds=90))
+
+    read = metrics(client)
+
+    assert read["outcry_clusters_open"] == 1
+    assert read['outcry_outages_open{state="confirmed"}'] == 1
+    assert read['outcry_outages_open{state="suspected"}'] == 0
+    assert not any("resolved" in name for name in read)
+    assert read["outcry_ingest_lag_seconds"] >= 90
+
+
+@pytest.mark.django_db
+def test_metrics_are_kept_for_a_moment(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(5):
+        first = client.get("/metrics")
+    with django_assert_num_queries(0):
+        second = client.get("/metrics")
+
+    assert first.content == second.content
+    assert first["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+
+def test_metrics_of_a_database_that_is_away_are_no_zeros(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gauges.ReportTotals, "read", away)
+
+    response = client.get("/metrics")
+
+    assert response.status_code == 503
+    assert b"outcry_" not in response.content
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_only_reading_is_allowed(client: Client, path: str) -> None:
+    response = client.post(path)
+
+    assert response.status_code == 405
+
+
+@pytest.mark.django_db
+def test_totals_grow_with_what_comes_and_count_nothing_twice() -> None:
+    now = timezone.now()
+    mail = make_service("mail")
+    make_report(mail, at=now - timedelta(days=2))
+    make_report(mail, at=now - timedelta(seconds=10))
+    totals = gauges.ReportTotals()
+    read = [totals.read(now=now)]
+
+    make_report(mail, at=now)
+    read.append(totals.read(now=now + timedelta(seconds=5)))
+    read.append(totals.read(now=now + timedelta(minutes=10)))
+    make_report(mail, at=now + timedelta(minutes=10))
+    read.append(totals.read(now=now + timedelta(minutes=10)))
+
+    assert [each["mail", "rest"] for each in read] == [2, 3, 3, 4]
+
+
+@pytest.mark.django_db
+def test_totals_do_not_miss_a_report_that_is_committed_late() -> None:
+    now = timezone.now()
+    mail = make_service("mail")
+    totals = gauges.ReportTotals()
+    totals.read(now=now)
+
+    make_report(mail, at=now - timedelta(seconds=13))
+
+    assert totals.read(now=now + timedelta(seconds=5))["mail", "rest"] == 1
+
+
+def test_a_label_may_hold_anything() -> None:
+    text = render([Metric("x", "gauge", "a\nb", [Sample(0.5, {"a": 'q"\\\n'})])])
+
+    assert text == '# HELP x a\\nb\n# TYPE x gauge\nx{a="q\\"\\\\\\n"} 0.5\n'
