@@ -17,7 +17,8 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from reports.api import bodies, schema
+from reports.api import bodies
+from reports.api.schema import SEND_BATCH, SEND_REPORT
 from reports.api.views import ApiView
 from reports.enums import Channel, Scope
 from reports.errors import FieldError
@@ -31,7 +32,7 @@ class Reports(ApiView):
 
     scopes = {"POST": Scope.INTAKE}
 
-    @extend_schema(**schema.SEND_REPORT)
+    @extend_schema(**SEND_REPORT)
     def post(self, request: Request) -> HttpResponse:
         bodies.only_parameters(request)
         bodies.media_type(request, bodies.JSON_TYPES)
@@ -51,7 +52,7 @@ class ReportBatch(ApiView):
 
     scopes = {"POST": Scope.INTAKE}
 
-    @extend_schema(**schema.SEND_BATCH)
+    @extend_schema(**SEND_BATCH)
     def post(self, request: Request) -> HttpResponse:
         bodies.only_parameters(request, "all_or_nothing")
         all_or_nothing = bodies.flag(request, "all_or_nothing")

@@ -8,8 +8,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from reports.api import bodies, schema, serializers
+from reports.api import bodies, serializers
 from reports.api.problems import INVALID_PARAMETER, Problem
+from reports.api.schema import CREATE_SERVICE, LIST_OUTAGES, LIST_SERVICES, READ_OUTAGE
 from reports.api.views import ApiView
 from reports.enums import OutageState, Scope
 from reports.errors import FieldError, NotFound
@@ -36,12 +37,12 @@ class Services(ApiView):
 
     scopes = {"GET": Scope.READ, "POST": Scope.MANAGE}
 
-    @extend_schema(**schema.LIST_SERVICES)
+    @extend_schema(**LIST_SERVICES)
     def get(self, request: Request) -> Response:
         bodies.only_parameters(request)
         return Response({"services": serializers.Service(managed_services(), many=True).data})
 
-    @extend_schema(**schema.CREATE_SERVICE)
+    @extend_schema(**CREATE_SERVICE)
     def post(self, request: Request) -> Response:
         bodies.only_parameters(request)
         bodies.media_type(request, bodies.JSON_TYPES)
@@ -62,7 +63,7 @@ class Outages(ApiView):
 
     scopes = {"GET": Scope.READ}
 
-    @extend_schema(**schema.LIST_OUTAGES)
+    @extend_schema(**LIST_OUTAGES)
     def get(self, request: Request) -> Response:
         bodies.only_parameters(request, "state", "service", "limit", "before")
         try:
@@ -82,7 +83,7 @@ class Outage(ApiView):
 
     scopes = {"GET": Scope.READ}
 
-    @extend_schema(**schema.READ_OUTAGE)
+    @extend_schema(**READ_OUTAGE)
     def get(self, request: Request, outage_id: int) -> Response:
         bodies.only_parameters(request)
         if outage_id > MAX_ID:

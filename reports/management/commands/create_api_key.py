@@ -1,4 +1,4 @@
-"""`manage.py create_api_key NAME --scope intake`: a key from the command line, for set-ups that nobody clicks through."""
+"""`manage.py create_api_key NAME --scope intake`: a key from the command line, where nobody clicks through pages."""
 
 from __future__ import annotations
 
