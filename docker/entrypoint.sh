@@ -14,7 +14,7 @@ web)
     ;;
 worker)
     exec python -m celery -A feedback worker --pool prefork --concurrency "${WORKER_CONCURRENCY:-2}" \
-        --queues default,clustering,detection --without-gossip --without-mingle --loglevel INFO "$@"
+        --without-gossip --without-mingle --loglevel INFO "$@"
     ;;
 beat)
     # The clock; exactly one an installation.

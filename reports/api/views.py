@@ -31,6 +31,11 @@ class ApiView(APIView):
     parser_classes = ()
     http_method_names = ("get", "head", "post")  # OPTIONS is answered with 405: the schema describes what there is
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Let nobody on the way keep what a key was needed for: receipt links are secrets of their reporters."""
+        return {**super().default_response_headers, "Cache-Control": "no-store"}
+
 
 class NoSuchAddress(ApiView):
     """Anything below /api/ that is not there."""

@@ -44,6 +44,7 @@ def test_a_report_is_durable_when_it_is_accepted(caller: Caller) -> None:
     response = send(client, {"service": "Mail", "text": "can't log in", "region": "de-by", "contact": "a@example.org"})
 
     assert response.status_code == 202
+    assert response["Cache-Control"] == "no-store"
     answer = response.json()
     report = Report.objects.get(pk=UUID(answer["id"]))
     assert (report.text, report.region, report.channel) == ("can't log in", "DE-BY", Channel.REST)
