@@ -6,14 +6,9 @@ threads of their own.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+from reports.edge.asgi import Application, Receive, Scope, Send
+from reports.edge.stream import PATH as STREAM_PATH
+from reports.edge.stream import DashboardStream
 
 
 class Edge:
@@ -21,10 +16,13 @@ class Edge:
 
     def __init__(self, django_app: Application) -> None:
         self._django = django_app
+        self._stream = DashboardStream()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"] == STREAM_PATH:
+            await self._stream(scope, receive, send)
         else:
             await self._django(scope, receive, send)
 
@@ -32,6 +30,8 @@ class Edge:
         """Answer the server's start and stop, which Django's handler would refuse."""
         while True:
             message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self._stream.close()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return

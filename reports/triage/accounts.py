@@ -13,7 +13,6 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import ValidationError
-from django.db import close_old_connections
 from django.utils.crypto import constant_time_compare
 
 from reports.enums import Role
@@ -77,23 +76,15 @@ def responders() -> tuple[Staff, ...]:
 
 
 def staff_of_session(*, session_key: str) -> Staff | None:
-    """Return whose valid session this is: for faces that have no Django request.
-
-    Gives the thread's connection back afterwards, for nobody else would. Queries: three.
-    """
+    """Return whose valid session this is, for faces that have no Django request. Queries: three."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    if session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return None
     try:
-        session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-        if BACKEND_SESSION_KEY not in session or session[BACKEND_SESSION_KEY] not in settings.AUTHENTICATION_BACKENDS:
-            return None
-        try:
-            user = get_user_model().objects.filter(pk=session[SESSION_KEY]).first()
-        except (ValueError, ValidationError):
-            return None
-        if user is None:
-            return None
-        # As Django's own middleware: a changed password ends every session that was opened with the old one.
-        if not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
-            return None
-        return staff_of(user)
-    finally:
-        close_old_connections()
+        user = get_user_model().objects.filter(pk=session[SESSION_KEY]).first()
+    except (KeyError, ValueError, ValidationError):
+        return None
+    # As Django's own middleware: a changed password ends every session that was opened with the old one.
+    if user is None or not constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
+        return None
+    return staff_of(user)

@@ -1,12 +1,21 @@
-"""The addresses of the staff's pages. Their names are used in templates; no namespace."""
+"""The addresses of the staff's pages. Their names are used in templates; no namespace.
+
+`/dashboard/stream` is not here: it never ends, and so it is the Edge's (`reports/edge/stream.py`).
+"""
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from reports.web import dashboard
+from reports.web import dashboard, key_pages, service_pages
 
 urlpatterns = [
     path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("dashboard", dashboard.dashboard, name="dashboard"),
+    path("dashboard/outages/<int:outage_id>", dashboard.outage, name="outage"),
+    path("dashboard/outages/<int:outage_id>/<slug:word>", dashboard.act, name="outage-act"),
+    path("dashboard/services", service_pages.services, name="services"),
+    path("dashboard/services/<int:service_id>", service_pages.service, name="service"),
+    path("dashboard/keys", key_pages.keys, name="keys"),
+    path("dashboard/keys/<int:key_id>/revoke", key_pages.revoke, name="key-revoke"),
 ]

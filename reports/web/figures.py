@@ -1,0 +1,86 @@
+"""Figures as numbers a template can draw: sparklines as SVG paths, places in shades. Pure; no markup, no colours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reports.triage.rows import OutageRow, PlaceRow
+from reports.triage.streams import Chart
+
+SPARK_WIDTH: Final = 320
+SPARK_HEIGHT: Final = 64
+SHADES: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A small chart: two SVG paths in a box of SPARK_WIDTH × SPARK_HEIGHT, and where in it the onset is."""
+
+    observed: str
+    expected: str
+    onset_x: float
+    peak: int
+    width: int = SPARK_WIDTH
+    height: int = SPARK_HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """A place with its step on the map's scale: 0 (no more than usual) to SHADES (the most of all)."""
+
+    place: PlaceRow
+    level: int
+
+
+def spark(row: OutageRow) -> Spark | None:
+    """Return the small chart of an outage, or None where there is nothing to draw."""
+    chart = row.chart
+    if chart is None or len(chart.points) < 2:
+        return None
+    expected = [point.expected or 0.0 for point in chart.points]
+    top = max(1.0, *(point.observed for point in chart.points), *expected)
+    start, end = chart.points[0].at, chart.points[-1].at
+    onset = (row.started_at - start) / (end - start) * SPARK_WIDTH
+    return Spark(
+        observed=_steps([point.observed for point in chart.points], top),
+        expected=_line(expected, top) if _is_known(chart) else "",
+        onset_x=round(min(max(onset, 0.0), SPARK_WIDTH), 1),
+        peak=max(point.observed for point in chart.points),
+    )
+
+
+def shades(places: Iterable[PlaceRow]) -> list[Shade]:
+    """Return the places with their shades. By the square root, so that one large country does not pale all others."""
+    found = list(places)
+    most = max((place.excess for place in found), default=0.0)
+    return [Shade(place, _level(place.excess, most)) for place in found]
+
+
+def _level(excess: float, most: float) -> int:
+    if excess < 0.5 or most <= 0:
+        return 0
+    return max(1, round(SHADES * math.sqrt(excess / most)))
+
+
+def _is_known(chart: Chart) -> bool:
+    return any(point.expected is not None for point in chart.points)
+
+
+def _y(value: float, top: float) -> float:
+    return round(SPARK_HEIGHT - 1 - value / top * (SPARK_HEIGHT - 4), 1)
+
+
+def _steps(values: Sequence[float], top: float) -> str:
+    """Draw bars without gaps, as one closed area."""
+    width = SPARK_WIDTH / len(values)
+    steps = [f"V{_y(value, top)}H{round((number + 1) * width, 1)}" for number, value in enumerate(values)]
+    return f"M0 {SPARK_HEIGHT}{''.join(steps)}V{SPARK_HEIGHT}Z"
+
+
+def _line(values: Sequence[float], top: float) -> str:
+    width = SPARK_WIDTH / len(values)
+    points = [f"{round((number + 0.5) * width, 1)} {_y(value, top)}" for number, value in enumerate(values)]
+    return f"M{'L'.join(points)}"
