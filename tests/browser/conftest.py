@@ -1,8 +1,8 @@
 """A real server on the test database, and a real Chromium in front of it.
 
 The server lives as long as the session, the browser as long as a module: Playwright keeps an event loop running in this
-thread, which tests of other modules must not find there. An error in the browser's console, a breach of the content policy
-among them, fails the test. Rows have to be committed: every fixture here brings `transactional_db`.
+thread, which tests of other modules must not find there. An error in the browser's console, a breach of the content
+policy among them, fails the test. Rows have to be committed: every fixture here brings `transactional_db`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,177 @@
+"""What the public is told of the services, and what it is not told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.db import OperationalError
+
+from reports.enums import OutageState, ServiceState
+from reports.errors import StoreUnavailable
+from reports.models import Service
+from reports.publishing.selectors import PublicService, public_services
+from tests.factories import NOW, make_batch, make_cluster, make_outage, make_service
+
+pytestmark = pytest.mark.django_db
+
+
+def the_service() -> PublicService:
+    (service,) = public_services(NOW).services
+    return service
+
+
+def test_without_an_outage_all_is_well() -> None:
+    make_service("mail")
+
+    page = public_services(NOW)
+
+    assert page.state == ServiceState.OPERATIONAL
+    assert page.services[0].state == ServiceState.OPERATIONAL
+    assert page.services[0].since is None
+    assert page.n_troubled == 0
+
+
+def test_hidden_and_inactive_services_are_not_shown_nor_their_outages() -> None:
+    hidden = make_service("hidden", is_public=False)
+    gone = make_service("gone", is_active=False)
+    for service in (hidden, gone):
+        make_outage(service, state=OutageState.CONFIRMED, is_confirmed_by_person=True)
+        make_outage(service, state=OutageState.RESOLVED, is_confirmed_by_person=True)
+
+    page = public_services(NOW)
+
+    assert page.services == ()
+    assert page.resolved == ()
+    assert page.state == ServiceState.OPERATIONAL
+
+
+@pytest.mark.parametrize("state", [OutageState.SUSPECTED, OutageState.CONFIRMED, OutageState.RECOVERING])
+def test_what_only_the_detector_says_is_not_published(state: OutageState) -> None:
+    make_outage(make_service("mail"), state=state)
+
+    assert the_service().state == ServiceState.OPERATIONAL
+
+
+def test_with_auto_publish_the_detector_says_it_in_weaker_words(settings: Any) -> None:
+    settings.AUTO_PUBLISH = True
+    make_outage(make_service("mail"), state=OutageState.CONFIRMED)
+
+    assert the_service().state == ServiceState.DEGRADED
+    assert the_service().state_label == "Users report problems"
+
+
+@pytest.mark.parametrize("state", [OutageState.SUSPECTED, OutageState.DISMISSED])
+def test_auto_publish_still_keeps_back_what_is_unsure_or_dismissed(settings: Any, state: OutageState) -> None:
+    settings.AUTO_PUBLISH = True
+    make_outage(make_service("mail"), state=state)
+
+    page = public_services(NOW)
+
+    assert page.state == ServiceState.OPERATIONAL
+    assert page.resolved == ()
+
+
+@pytest.mark.parametrize(
+    ("scope_region", "expected"), [("", ServiceState.MAJOR_OUTAGE), ("DE", ServiceState.PARTIAL_OUTAGE)]
+)
+def test_a_confirmed_outage_is_whole_or_in_some_regions(scope_region: str, expected: ServiceState) -> None:
+    make_outage(
+        make_service("mail"), state=OutageState.CONFIRMED, is_confirmed_by_person=True, scope_region=scope_region
+    )
+
+    assert the_service().state == expected
+    assert the_service().outages[0].regions == (("Germany",) if scope_region else ())
+
+
+def test_the_worst_of_several_outages_names_the_state_and_the_first_the_beginning() -> None:
+    service = make_service("mail")
+    early, late = NOW - timedelta(hours=3), NOW - timedelta(hours=1)
+    confirmed = {"state": OutageState.CONFIRMED, "is_confirmed_by_person": True}
+    make_outage(service, scope_region="DE", started_at=early, **confirmed)
+    make_outage(service, started_at=late, **confirmed)
+
+    shown = the_service()
+
+    assert shown.state == ServiceState.MAJOR_OUTAGE
+    assert shown.since == early
+    assert [outage.started_at for outage in shown.outages] == [late, early]
+
+
+def test_few_reporters_are_neither_counted_nor_located_in_public() -> None:
+    make_outage(
+        make_service("mail"),
+        state=OutageState.CONFIRMED,
+        is_confirmed_by_person=True,
+        scope_region="DE",
+        regions=["DE-BY"],
+        n_reporters=9,
+    )
+
+    (outage,) = the_service().outages
+
+    assert outage.n_reporters is None
+    assert outage.regions == ("Germany",)
+
+
+def test_enough_reporters_are_counted_and_located() -> None:
+    make_outage(
+        make_service("mail"),
+        state=OutageState.CONFIRMED,
+        is_confirmed_by_person=True,
+        scope_region="DE",
+        regions=["DE-BY"],
+        n_reporters=10,
+    )
+
+    (outage,) = the_service().outages
+
+    assert outage.n_reporters == 10
+    assert outage.regions == ("Bayern, Germany",)
+
+
+def test_resolved_outages_are_shown_for_two_weeks_latest_first() -> None:
+    service = make_service("mail")
+    for days in (15, 13, 1):
+        end = NOW - timedelta(days=days)
+        make_outage(
+            service,
+            state=OutageState.RESOLVED,
+            is_confirmed_by_person=True,
+            started_at=end - timedelta(hours=1),
+            now=end,
+        )
+
+    resolved = public_services(NOW).resolved
+
+    assert [(NOW - outage.resolved_at).days for outage in resolved if outage.resolved_at] == [1, 13]
+
+
+def test_the_page_says_when_the_stages_are_behind(settings: Any) -> None:
+    service = make_service("mail")
+    make_batch(service, at=NOW - timedelta(seconds=settings.LAG_PROMISE_SECONDS + 60))
+
+    assert public_services(NOW).lag_seconds == settings.LAG_PROMISE_SECONDS + 60
+
+
+def test_a_short_wait_is_within_the_promise() -> None:
+    make_batch(make_service("mail"), at=NOW - timedelta(seconds=5))
+
+    assert public_services(NOW).lag_seconds is None
+
+
+def test_the_page_costs_four_queries_however_much_there_is(django_assert_num_queries: Any) -> None:
+    for number in range(5):
+        service = make_service(f"service-{number}")
+        for state in (OutageState.CONFIRMED, OutageState.RESOLVED):
+            make_outage(service, state=state, is_confirmed_by_person=True, cluster=make_cluster(service))
+
+    with django_assert_num_queries(4):
+        public_services(NOW)
+
+
+def test_a_database_that_is_away_is_said() -> None:
+    with mock.patch.object(Service.objects, "public", side_effect=OperationalError), pytest.raises(StoreUnavailable):
+        public_services(NOW)
