@@ -6,6 +6,7 @@
   const HEIGHT = 260;
   let chart = null;
   let colours = null;
+  let clock = null;
 
   function readColours() {
     const style = getComputedStyle(document.documentElement);
@@ -26,6 +27,12 @@
       expected.push(Number.isNaN(usual) ? null : usual);
     }
     return [x, observed, expected];
+  }
+
+  function pickClock(x) {
+    const isLong = x.at(-1) - x[0] > 36 * 3600;
+    const shape = isLong ? { day: "numeric", month: "short", hour: "2-digit" } : { hour: "2-digit", minute: "2-digit" };
+    clock = new Intl.DateTimeFormat(navigator.language, shape);
   }
 
   function marks(u) {
@@ -49,13 +56,14 @@
   }
 
   function options(width) {
+    const when = (u, ticks) => ticks.map((at) => clock.format(at * 1000));
     const axis = { stroke: colours.muted, grid: { stroke: colours.line, width: 1 }, ticks: { stroke: colours.line, width: 1 } };
     return {
       width, height: HEIGHT,
       scales: { y: { range: (u, least, most) => [0, Math.max(1, most * 1.1)] } },
-      axes: [axis, { ...axis, size: 46 }],
+      axes: [{ ...axis, space: 70, values: when }, { ...axis, size: 46, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }],
       series: [
-        { label: "From" },
+        { label: "From", value: (u, at) => (at === null ? "–" : clock.format(at * 1000)) },
         { label: "Reports", stroke: colours.observed, fill: colours.soft, width: 1.5, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } },
         { label: "Usual", stroke: colours.text, width: 1.5, dash: [6, 4], points: { show: false } },
       ],
@@ -69,6 +77,7 @@
     if (!box || found[0].length < 2) return;
     if (chart && box.contains(chart.root)) return void chart.setData(found);
     readColours();
+    pickClock(found[0]);
     box.replaceChildren();
     box.dataset.drawn = "";
     chart = new uPlot(options(box.clientWidth), found, box);

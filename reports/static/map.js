@@ -6,6 +6,8 @@
   "use strict";
   const WIDTH = 640;
   const HEIGHT = 320;
+  const WORLD = `0 0 ${WIDTH} ${HEIGHT}`;
+  const CLOSEST = 6; // the outlines are too coarse to be seen from nearer
   const SVG = "http://www.w3.org/2000/svg";
   let paths = null; // by the numeric code of ISO 3166-1
 
@@ -19,6 +21,19 @@
         words: `${n.textContent.trim()} reports, usual ${usual.textContent.trim()}`,
       };
     });
+  }
+
+  /* The part of the world that holds what is above usual, with room around it. */
+  function around(found) {
+    const boxes = found.filter((place) => place.level > 0 && paths.has(place.code)).map((place) => paths.get(place.code).path.getBBox());
+    if (!boxes.length) return WORLD;
+    const left = Math.min(...boxes.map((box) => box.x)), right = Math.max(...boxes.map((box) => box.x + box.width));
+    const top = Math.min(...boxes.map((box) => box.y)), bottom = Math.max(...boxes.map((box) => box.y + box.height));
+    const width = Math.min(WIDTH, Math.max(WIDTH / CLOSEST, (right - left) * 2, (bottom - top) * 2 * (WIDTH / HEIGHT)));
+    const height = width * (HEIGHT / WIDTH);
+    const x = Math.min(Math.max((left + right - width) / 2, 0), WIDTH - width);
+    const y = Math.min(Math.max((top + bottom - height) / 2, 0), HEIGHT - height);
+    return [x, y, width, height].map((n) => n.toFixed(1)).join(" ");
   }
 
   function shade() {
@@ -36,6 +51,7 @@
       drawn.title.textContent = `${place.name}: ${place.words}`;
     }
     const svg = document.querySelector("#map-canvas svg");
+    svg.setAttribute("viewBox", svg.parentElement.dataset.zoom === undefined ? WORLD : around(found));
     svg.setAttribute("aria-label", `World map of ${found.length} countries with reports; the table below has the figures`);
     const legend = document.getElementById("map-legend");
     legend.hidden = false;
@@ -57,7 +73,6 @@
     const projection = d3.geoEqualEarth().fitExtent([[2, 2], [WIDTH - 2, HEIGHT - 2]], { type: "FeatureCollection", features: countries });
     const shape = d3.geoPath(projection);
     const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
     svg.setAttribute("role", "img");
     paths = new Map();
     for (const country of countries) {

@@ -86,17 +86,33 @@ def chance_words(p_value: float) -> str:
 
 
 def place_words(regions: Sequence[str]) -> str:
-    """Return the regions by name: "Germany", "Germany and Austria", "Germany, Austria, Italy and 2 more".
+    """Return the regions by name: "Bavaria, Germany", "Germany (Bavaria, Saxony) and Austria", "A, B, C and 2 more".
 
     Of a country and its subdivisions only the narrowest are named.
     """
     narrow = [code for code in regions if not any(other.startswith(f"{code}-") for other in regions)]
-    names = [region_name(code) for code in narrow]
+    if len(narrow) == 1:
+        return region_name(narrow[0])
+    inner: dict[str, list[str]] = {}
+    for code in narrow:
+        country = code.partition("-")[0]
+        inner.setdefault(country, [])
+        if code != country:
+            inner[country].append(region_name(code).removesuffix(f", {region_name(country)}"))
+    return _listed([_country_words(country, names) for country, names in inner.items()])
+
+
+def _country_words(country: str, subdivisions: Sequence[str]) -> str:
+    shown = list(subdivisions[:MOST_NAMES])
+    if len(subdivisions) > MOST_NAMES:
+        shown.append(f"{len(subdivisions) - MOST_NAMES} more")
+    return f"{region_name(country)} ({', '.join(shown)})" if shown else region_name(country)
+
+
+def _listed(names: Sequence[str]) -> str:
     if len(names) > MOST_NAMES + 1:
         return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
-    if len(names) > 1:
-        return f"{', '.join(names[:-1])} and {names[-1]}"
-    return names[0] if names else ""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def _rounded(n: float) -> int:

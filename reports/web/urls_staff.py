@@ -3,13 +3,14 @@
 `/dashboard/stream` is not here: it never ends, and so it is the Edge's (`reports/edge/stream.py`).
 """
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from reports.web import dashboard, key_pages, service_pages
+from reports.web.login import StaffLogin
 
 urlpatterns = [
-    path("login", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login", StaffLogin.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("dashboard", dashboard.dashboard, name="dashboard"),
     path("dashboard/outages/<int:outage_id>", dashboard.outage, name="outage"),

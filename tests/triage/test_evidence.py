@@ -48,6 +48,8 @@ def test_the_unit_suits_the_time() -> None:
         (["DE"], "Germany"),
         (["DE", "AT"], "Germany and Austria"),
         (["DE", "DE-BY"], "Bayern, Germany"),
+        (["AT", "DE-BW", "DE-BY"], "Austria and Germany (Baden-Württemberg, Bayern)"),
+        (["DE-BE", "DE-BW", "DE-BY", "DE-HB", "DE-HH"], "Germany (Berlin, Baden-Württemberg, Bayern, 2 more)"),
         (["DE", "AT", "IT", "FR", "ES"], "Germany, Austria, Italy and 2 more"),
         (["ZZ"], "ZZ"),
     ],
