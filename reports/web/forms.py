@@ -150,6 +150,8 @@ def in_form_words(error: FieldError, typed: Typed) -> FormError:
     message = error.message
     if error.field == "text" and not typed.text.strip():
         message = SAY_SOMETHING
+    elif error.field == "service" and typed.service:
+        message = UNKNOWN_SERVICE  # intake would name the ones it knows, also those the public should not see
     elif error.field == "symptom":
         message = UNKNOWN_SYMPTOM
     elif error.field == "region":

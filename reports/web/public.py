@@ -23,7 +23,7 @@ from reports.enums import Channel
 from reports.errors import FieldError, InvalidReport, NotFound, StoreUnavailable
 from reports.intake.contract import MAX_TEXT_CHARS, from_mapping
 from reports.intake.regions import country_of_address
-from reports.intake.selectors import services_to_choose, symptoms_to_choose
+from reports.intake.selectors import services_to_choose, store_needed, symptoms_to_choose
 from reports.intake.services import Origin, accept_report
 from reports.publishing.selectors import public_services, receipt_page
 from reports.web import errors
@@ -101,9 +101,10 @@ def _take(request: HttpRequest, typed: Typed, slug: str) -> HttpResponse:
             address=client_address(request),
             agent=request.headers.get("User-Agent", ""),
         )
-        taken = accept_report(
-            report=from_mapping(typed.fields()), origin=origin, idempotency_key=typed.idempotency_key, now=now
-        )
+        with store_needed():  # the look-ups before the writer don't wait for a database that is away
+            taken = accept_report(
+                report=from_mapping(typed.fields()), origin=origin, idempotency_key=typed.idempotency_key, now=now
+            )
     except InvalidReport as invalid:
         return _show(request, typed, slug, wrong=invalid.errors, http_status=422)
     except StoreUnavailable as error:

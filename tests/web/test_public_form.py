@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from reports.enums import Channel
-from reports.errors import StoreUnavailable
+from reports.errors import FieldError, InvalidReport, StoreUnavailable
 from reports.intake.contract import MAX_TEXT_CHARS
 from reports.intake.receipts import report_of
 from reports.models import Report, ReportContact, Service
@@ -219,6 +219,26 @@ def test_while_the_store_is_away_the_text_is_kept(service: Service) -> None:
     assert "half a page of text</textarea>" in page
     assert f'name="nonce" value="{NONCE}"' in page
     assert "send it again" in page
+
+
+def test_a_database_that_goes_away_on_the_way_is_no_failure_of_ours(service: Service) -> None:
+    Client().get("/report")
+
+    with mock.patch("reports.intake.catalogue.Service.objects.active", side_effect=OperationalError):
+        response = send(service, text="half a page of text")
+
+    assert response.status_code == 503
+    assert "half a page of text</textarea>" in response.content.decode()
+
+
+def test_a_service_that_has_just_gone_is_refused_without_naming_others(service: Service) -> None:
+    make_service("secret-project", is_public=False)
+    with mock.patch.object(
+        public, "accept_report", side_effect=InvalidReport([FieldError("service", "secret-project")])
+    ):
+        response = send(service, text="x")
+
+    assert errors_of(response) == {"service": forms.UNKNOWN_SERVICE}
 
 
 def test_a_form_from_elsewhere_is_refused_with_a_way_on(service: Service) -> None:
