@@ -1,6 +1,10 @@
 """The ASGI application: the Edge answers the hot routes, Django everything else; one server, one port."""
 
 import os
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from reports.edge.asgi import Application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "feedback.settings")
 
@@ -8,8 +12,7 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
+from feedback import celery  # noqa: E402, F401  connects the nudges to the broker
 from reports.edge.application import Edge  # noqa: E402  the app registry must be ready first
 
-from feedback import celery  # noqa: E402, F401  connects the nudges to the broker
-
-application = Edge(django_application)
+application = Edge(cast("Application", django_application))

@@ -13,7 +13,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 
 
 def send_nudge(stage: str) -> None:
-    """Ask the workers for a stage, as `reports.nudge` wants it: one try, and no longer than the broker takes to refuse."""
+    """Ask the workers for a stage, as `reports.nudge` wants it: one try, no longer than the broker takes to refuse."""
     queue = {"cluster": "clustering", "detect": "detection"}[stage]
     app.send_task(f"reports.{stage}_pending", queue=queue, expires=5, ignore_result=True, retry=False)
 

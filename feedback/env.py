@@ -1,7 +1,7 @@
 """Readers for the environment that are loud on nonsense.
 
-A setting that can't be understood stops the start with its name, its value and the remedy; it never falls back in silence.
-No defaults live here: those stand in `settings.py`, beside what they mean.
+A setting that can't be understood stops the start with its name, its value and the remedy; it never falls back in
+silence. No defaults live here: those stand in `settings.py`, beside what they mean.
 """
 
 from __future__ import annotations

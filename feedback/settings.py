@@ -1,7 +1,7 @@
 """Every setting of an installation, with its default and its reason. docs/settings.md lists them for operators.
 
-Values come from the environment (readers in `env.py`). Without DATABASE_URL and REDIS_URL the addresses are those of the
-services that `manage.py up` starts below DATA_DIR.
+Values come from the environment (readers in `env.py`). Without DATABASE_URL and REDIS_URL the addresses are those of
+the services that `manage.py up` starts below DATA_DIR.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _secret_key() -> str:
                     os.link(draft.name, kept)
         except OSError as error:
             raise ImproperlyConfigured(
-                f"DATA_DIR={DATA_DIR} can't be written ({error.strerror}). Name a folder of your own, or set SECRET_KEY."
+                f"DATA_DIR={DATA_DIR} can't be written ({error.strerror}). Name another folder, or set SECRET_KEY."
             ) from error
     return kept.read_text()
 
@@ -111,7 +111,13 @@ DATABASE_URL = env.text("DATABASE_URL", "")
 _database: dict[str, Any] = (
     env.database(DATABASE_URL)
     if DATABASE_URL
-    else {"NAME": "outcry", "USER": "outcry", "HOST": str(paths.postgres_socket_dir(DATA_DIR)), "OPTIONS": {}}
+    else {
+        "NAME": "outcry",
+        "USER": "outcry",
+        "HOST": str(paths.postgres_socket_dir(DATA_DIR)),
+        "PORT": "5432",
+        "OPTIONS": {},
+    }
 )
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
@@ -133,7 +139,7 @@ SCRATCH_DATABASE = "feedback.embedded.postgres.scratch"
 REDIS_URL = env.text("REDIS_URL", f"unix://{paths.valkey_socket(DATA_DIR)}")
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None
 # Static files are served from the checkout, found at start: nothing has to be collected before the first run.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -181,6 +187,8 @@ CELERY_RESULT_BACKEND = None  # results are rows
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_IMPORTS = ["reports.tasks"]
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# Queues of their own, so that a backlog of one stage does not stand before another's work.
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"default": {}, "clustering": {}, "detection": {}}
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ACKS_LATE = True

@@ -84,6 +84,8 @@ class Assignment:
         Micro-cluster of each report, as an index into `state`.
     similarity : ndarray of shape (n,), float32
         Cosine of each report and the centroid it joined, in [-1, 1]; 1.0 where it opened the micro-cluster.
+    usual : float
+        The service's `usual_similarity` at the last chunk, for `ml.refine`.
     threshold : float
         The least similarity at which reports of the last chunk joined.
     """
@@ -91,6 +93,7 @@ class Assignment:
     state: LeaderState
     micro: IntArray
     similarity: FloatArray
+    usual: float
     threshold: float
 
 
@@ -272,19 +275,19 @@ def assign(
     work = _Work(state, len(vectors))
     micro = np.empty(len(vectors), dtype=np.int64)
     similarity = np.empty(len(vectors), dtype=np.float32)
-    threshold, start = float("nan"), 0
+    start = 0
     while start < len(vectors):
         stop = start + min(max(state.mean_n // 4, MIN_CHUNK_REPORTS), MAX_CHUNK_REPORTS)
         chunk = slice(start, stop)
         state = _watch(state, vectors[chunk], rng_seed)
-        threshold = leader_threshold(usual_similarity(state, reference=reference))
+        usual = usual_similarity(state, reference=reference)
         micro[chunk], similarity[chunk] = work.join(
-            remove_mean(vectors[chunk], _mean(state, reference)), moments[chunk], idle_seconds, threshold
+            remove_mean(vectors[chunk], _mean(state, reference)), moments[chunk], idle_seconds, leader_threshold(usual)
         )
         start = stop
     if len(vectors) == 0:
-        threshold = leader_threshold(usual_similarity(state, reference=reference))
-    return Assignment(work.state(state), micro, similarity, threshold)
+        usual = usual_similarity(state, reference=reference)
+    return Assignment(work.state(state), micro, similarity, usual, leader_threshold(usual))
 
 
 class _Work:

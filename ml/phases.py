@@ -30,9 +30,8 @@ class Thresholds:
     with the rate known, a year of simulated quiet at each of 0.01 to 2 reports a minute, Poisson and with hourly
     dispersion 1.9, gives 0 to 0.17 suspicions a month and no confirmation (`benchmarks/detection.py`).
 
-    `p_confirm` is not settled by that budget: 1e-6 would keep it too. 1e-7 was chosen after a look at a recorded
-    blackout, where 1e-6 confirmed a second outage (p = 5e-7) from the next morning's news about the first. So that
-    recording is no independent check of it. On another one it cost one of three confirmed alarms that match a label.
+    `p_confirm` is a hundred times rarer, and the same simulation never reaches it. It counts on reports that are each
+    a reporter's own: copied headlines about an outage reach 5e-7 where every copy is counted.
 
     Parameters
     ----------
@@ -49,7 +48,7 @@ class Thresholds:
     """
 
     p_suspect: float = 1e-4
-    p_confirm: float = 1e-7
+    p_confirm: float = 1e-6
     n_reporters_suspect: int = 3
     n_reporters_confirm: int = 5
     p_calm: float = 0.05

@@ -78,7 +78,9 @@ def pair_quantiles(units: FloatArray, quantiles: tuple[float, ...]) -> Float64Ar
     if len(known) < 3:
         return None
     cosines = (known @ known.T)[np.triu_indices(len(known), 1)]
-    found: Float64Array = np.quantile(cosines, quantiles).astype(np.float64)
+    # Nearest ranks of a partial sort: interpolating between two of 130,816 neighbours costs more than it tells.
+    ranks = np.rint(np.asarray(quantiles) * (len(cosines) - 1)).astype(np.int64)
+    found: Float64Array = np.partition(cosines, ranks)[ranks].astype(np.float64)
     return found
 
 

@@ -16,7 +16,8 @@ def redelivery_waits_for_the_longest_task(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"visibility_timeout ({timeout} s) is not above CELERY_TASK_TIME_LIMIT ({settings.CELERY_TASK_TIME_LIMIT} s).",
+            f"visibility_timeout ({timeout} s) is not above CELERY_TASK_TIME_LIMIT"
+            f" ({settings.CELERY_TASK_TIME_LIMIT} s).",
             hint="A task that is still running would be started a second time. Raise the one or lower the other.",
             id="reports.E001",
         )

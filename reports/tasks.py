@@ -1,4 +1,7 @@
-"""Celery's face: each task asks one service to finish what is pending. No payload, no logic; running one twice is harmless."""
+"""Celery's face: each task asks one service to finish what is pending.
+
+No payload, no logic; running one twice is harmless.
+"""
 
 from celery import shared_task
 from django.db import InterfaceError, OperationalError

@@ -1,4 +1,7 @@
-"""How numbers are told to Prometheus: its text format 0.0.4. Which numbers is each face's affair; no text of a report is one."""
+"""How numbers are told to Prometheus: its text format 0.0.4.
+
+Which numbers is each face's affair; no text of a report is one.
+"""
 
 from __future__ import annotations
 

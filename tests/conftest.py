@@ -1,37 +1,12 @@
-"""What all tests stand on: a real Postgres and a real Valkey of their own, unless addresses are given; the shared data."""
+"""What all tests share: the development data beside the checkout, and a clean memory for each test."""
 
 from __future__ import annotations
 
-import atexit
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
-_services = ExitStack()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Start what is not given. Runs before Django reads its settings."""
-    if config.option.collectonly or hasattr(config, "workerinput"):
-        return
-    from feedback.embedded import postgres, valkey
-
-    atexit.register(_services.close)
-    os.environ["DATA_DIR"] = _services.enter_context(tempfile.TemporaryDirectory(prefix="outcry-tests-"))
-    os.environ.setdefault("SECRET_KEY", "a key for the tests alone, forty characters long")
-    if not os.environ.get("DATABASE_URL"):
-        server = _services.enter_context(postgres.scratch())
-        os.environ["DATABASE_URL"] = f"postgres://{server.user}@/{server.dbname}?host={server.host}"
-    if not os.environ.get("REDIS_URL"):
-        os.environ["REDIS_URL"] = f"unix://{_services.enter_context(valkey.scratch()).socket}"
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    _services.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,5 +11,11 @@ def forget_everything() -> None:
 
     catalogue.forget_services()
     fingerprints.forget_remembered_salts()
+    if apikeys := sys.modules.get("reports.intake.apikeys"):
+        apikeys.forget_keys()
+    if health := sys.modules.get("reports.web.health"):
+        health.forget_metrics()
     if clustering := sys.modules.get("reports.clustering.arrays"):
         clustering.forget_states()
+    if learning := sys.modules.get("reports.detection.learning"):
+        learning.forget_usual()

@@ -1,1 +1,4 @@
-"""Clustering: which reports say the same thing. `services` claims batches and writes placements; `arrays` speaks to `ml`."""
+"""Clustering: which reports say the same thing.
+
+`services` claims batches and writes placements, `refinement` merges and labels, `arrays` speaks to `ml`.
+"""

@@ -28,7 +28,7 @@ SMALL_SAMPLE: Final = 64  # texts
 
 @dataclass(frozen=True, slots=True)
 class ServiceClusters:
-    """The live micro-clusters of a service; row i of `state` is micro-cluster `micro_ids[i]` of cluster `cluster_ids[i]`."""
+    """The live micro-clusters of a service: row i of `state` is `micro_ids[i]`, which belongs to `cluster_ids[i]`."""
 
     generation: int
     state: LeaderState
@@ -81,8 +81,8 @@ def save_state(
 ) -> ServiceClusters:
     """Write what is no row of its own (mean, sample, generation) and return the clusters of the new generation.
 
-    The sample is half a megabyte and moves slowly: it is written while it is small and at each refinement. A worker that
-    takes over in between starts with that one; thresholds differ by a hair, placements already made do not.
+    The sample is half a megabyte and moves slowly: it is written while it is small and at each refinement. A worker
+    that takes over in between starts with that one; thresholds differ by a hair, placements already made do not.
     """
     generation = clusters.generation + 1
     state = clusters.state

@@ -1,7 +1,7 @@
 """Refining: micro-clusters that have come to say the same thing join one cluster, and clusters get their labels.
 
-Invariant: a cluster id keeps its meaning; a cluster that is merged away says into which one, and no report or count moves.
-Runs under the same lock as placing, so it sees whole batches.
+Invariant: a cluster id keeps its meaning; a cluster that is merged away says into which one, and no report or count
+moves. Runs under the same lock as placing, so it sees whole batches.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def refine_pending(*, now: datetime) -> int:
 
 
 def refine_service(*, service_id: int, now: datetime) -> bool:
-    """Merge and split the live clusters of one service and label those that moved; false where another worker is at it."""
+    """Merge and split the live clusters of one service, label those that moved; false where another worker is at it."""
     with transaction.atomic():
         if not lock_service(service_id):
             return False

@@ -1,7 +1,8 @@
 """Placing reports: claim → encode → assign → placements, counts and clusters, in one transaction a service.
 
 Invariant: a report is placed once and counted with its placement or not at all; whoever runs this a second time finds
-nothing to do. One writer a service (advisory lock), any number of services at once. Labels and merging are `refinement`'s.
+nothing to do. One writer a service (advisory lock), any number of services at once. Labels and merging are
+`refinement`'s.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from django.db import connection, transaction
 from django.db.models import Min
 
-from ml.cluster import LeaderState, assign, usual_similarity
+from ml.cluster import LeaderState, assign
 from ml.refine import NO_GROUP, adopt
 from ml.types import IntArray
 from reports.clustering import arrays
@@ -62,7 +63,7 @@ def cluster_pending(*, now: datetime) -> int:
 
 
 def place_batches(*, service_id: int, now: datetime) -> int:
-    """Place the oldest unplaced batches of a service; return the number of reports, 0 when nothing is left to do here."""
+    """Place the oldest unplaced batches of a service; return the number of reports, 0 when nothing is left."""
     with transaction.atomic():
         if not lock_service(service_id):
             return 0
@@ -154,13 +155,12 @@ def _place(service_id: int, reports: Sequence[_PlacedReport], *, now: datetime) 
     """Assign the reports to micro-clusters and write all that follows from it."""
     encoder = arrays.the_encoder()
     before = arrays.load_clusters(service_id, encoder=encoder, now=now)
-    reference = arrays.reference_of(encoder)
     found = assign(
         before.state,
         encoder.encode([report.text for report in reports]),
         [report.counted_at.timestamp() for report in reports],
         idle_seconds=arrays.IDLE_AFTER.total_seconds(),
-        reference=reference,
+        reference=arrays.reference_of(encoder),
     )
     n_before = before.state.n_micro
     n_new = found.state.n_micro - n_before
@@ -170,7 +170,7 @@ def _place(service_id: int, reports: Sequence[_PlacedReport], *, now: datetime) 
             found.state.sums,
             found.state.n_reports,
             groups,
-            threshold=usual_similarity(found.state, reference=reference),
+            threshold=found.usual,
         )
     cluster_ids = _write_clusters(service_id, reports, found.micro, groups, before.cluster_ids)
     micro_ids = _write_micro_clusters(service_id, encoder.name, found.state, found.micro, cluster_ids, before.micro_ids)
@@ -265,7 +265,8 @@ def _write_placements(
         copy.set_types(("uuid", "int8", "int8", "float8", "varchar", "bytea", "bool", "timestamptz", "timestamptz"))
         for report, micro_id, near in zip(reports, micro_ids, similarity, strict=True):
             copy.write_row(
-                (report.id, service_id, micro_id, near, report.region, report.reporter, report.is_counted, report.counted_at, now)
+                (report.id, service_id, micro_id, near, report.region, report.reporter, report.is_counted,
+                report.counted_at, now)
             )  # fmt: skip
 
 

@@ -1,1 +1,4 @@
-"""Detection: what is reported against what is usual. `learning` keeps the usual, `services` decides, `arrays` speaks to `ml`."""
+"""Detection: what is reported against what is usual.
+
+`learning` keeps the usual, `evidence` tests, `services` decides and writes, `arrays` reads counts.
+"""

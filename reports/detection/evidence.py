@@ -1,4 +1,6 @@
-"""From counts to evidence: every stream of a service tested, and the incidents that follow. Reads nothing, writes nothing.
+"""From counts to evidence: every stream of a service tested, and the findings that follow.
+
+Reads nothing, writes nothing.
 
 A stream is the service as a whole, a country, a subdivision, or a cluster.
 """

@@ -1,7 +1,7 @@
 """Learning what is usual, from closed hours only: the service's week and its regions' levels.
 
-Invariant: an hour is learnt once, in order; hours in which an outage was open teach nothing. The last closed hour waits another
-one, so that a slow beginning of an outage is not learnt before it is suspected.
+Invariant: an hour is learnt once, in order; hours in which an outage was open teach little. The last closed hour waits
+another one, so that a slow beginning of an outage is not learnt before it is suspected.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from django.db import transaction
 from django.db.models import Min
 
 from ml.baseline import (
@@ -28,6 +29,7 @@ from reports.enums import OutageState
 from reports.models import MinuteCount, Outage, Service, ServiceProfile, StreamLevel
 
 GUARD = timedelta(hours=1)
+FROZEN_AT_MOST = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,31 @@ class Usual:
         return Levels(n=np.array([n for n, _ in found]), e=np.array([e for _, e in found]))
 
 
+_remembered: dict[int, tuple[datetime, Usual]] = {}  # by service: learnt until when, and what
+
+
 def what_is_usual(*, service_id: int, now: datetime) -> Usual:
     """Return what is usual for a service, after learning the hours that have been closed since.
 
-    Concurrency: only under the service's detection lock. Queries: two where no hour has passed.
+    Concurrency: only under the service's detection lock. Queries: one where no hour has passed.
     """
+    until = floor_hour(now - GUARD)
+    learned_until = ServiceProfile.objects.filter(service_id=service_id).values_list("learned_until", flat=True).first()
+    known = _remembered.get(service_id)
+    if known is not None and known[0] == learned_until and learned_until is not None and learned_until >= until:
+        return known[1]
+    learned_until, usual = _read_and_learn(service_id, until=until, now=now)
+    # What is learnt from an hour is decided once, so the hour tells whether the memory is still true.
+    transaction.on_commit(lambda: _remembered.__setitem__(service_id, (learned_until, usual)))
+    return usual
+
+
+def forget_usual() -> None:
+    """Empty this process's memory: for a process that changes its database."""
+    _remembered.clear()
+
+
+def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple[datetime, Usual]:
     row = ServiceProfile.objects.filter(service_id=service_id).first()
     levels = {level.region: (level.n, level.e) for level in StreamLevel.objects.filter(service_id=service_id)}
     profile = (
@@ -58,11 +80,11 @@ def what_is_usual(*, service_id: int, now: datetime) -> Usual:
         else empty_profile()
     )
     start = row.learned_until if row is not None else _first_hour(service_id, now)
-    n_hours = (floor_hour(now - GUARD) - start) // HOUR
+    n_hours = (until - start) // HOUR
     if n_hours <= 0:
         rates = np.array(row.rates_per_hour) if row is not None else expected_per_hour(profile)
-        return Usual(profile, rates, levels)
-    return _learn(service_id, profile, levels, start=start, n_hours=n_hours, now=now)
+        return start, Usual(profile, rates, levels)
+    return until, _learn(service_id, profile, levels, start=start, n_hours=n_hours, now=now)
 
 
 def _learn(
@@ -121,6 +143,7 @@ def _first_hour(service_id: int, now: datetime) -> datetime:
 
 
 def _frozen_hours(service_id: int, *, start: datetime, n_hours: int, now: datetime) -> BoolArray:
+    """Mark the hours with an open outage, up to a day of each: what goes on for longer has become the usual."""
     frozen = np.zeros(n_hours, dtype=np.bool_)
     outages = (
         Outage.objects.filter(service_id=service_id, started_at__lt=start + n_hours * HOUR)
@@ -129,6 +152,6 @@ def _frozen_hours(service_id: int, *, start: datetime, n_hours: int, now: dateti
     )
     for started_at, resolved_at in outages.values_list("started_at", "resolved_at"):
         first = max((floor_hour(started_at) - start) // HOUR, 0)
-        last = (floor_hour(resolved_at or now) - start) // HOUR
-        frozen[first : last + 1] = True
+        last = (floor_hour(min(resolved_at or now, started_at + FROZEN_AT_MOST)) - start) // HOUR
+        frozen[first : max(last + 1, 0)] = True
     return frozen

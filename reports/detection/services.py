@@ -76,7 +76,7 @@ def detect_pending(*, now: datetime) -> int:
 
 
 def detect_service(*, service_id: int, now: datetime) -> bool:
-    """Compare one service's last hour with what is usual and move its outages on; false where another worker is at it."""
+    """Compare a service's last hour with what is usual, move its outages on; false where another worker is at it."""
     with transaction.atomic():
         if not _lock(service_id):
             return False
@@ -167,7 +167,7 @@ def _open(finding: Finding, moment: _Moment) -> Outage | None:
     started_at = moment.now.replace(second=0, microsecond=0) - timedelta(minutes=finding.onset_minutes_ago)
     outage, is_new = Outage.objects.get_or_create(
         service_id=moment.service_id,
-        cluster_id=finding.cluster_id,
+        cluster_id=finding.cluster_id,  # type: ignore[misc]  # None is looked up as IS NULL
         scope_region=finding.root,
         state__in=OPEN_STATES,
         defaults={
@@ -208,8 +208,8 @@ def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
 
 def _is_taken(outage: Outage, scope_region: str) -> bool:
     """Tell whether another open outage already stands for the place an outage grows to."""
-    others = Outage.objects.open().filter(service_id=outage.service_id, cluster_id=outage.cluster_id)
-    return others.filter(scope_region=scope_region).exclude(pk=outage.pk).exists()
+    others = Outage.objects.open().filter(service_id=outage.service_id, cluster__isnull=True, scope_region=scope_region)
+    return others.exclude(pk=outage.pk).exists()
 
 
 def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> None:

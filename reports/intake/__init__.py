@@ -1,1 +1,4 @@
-"""Intake: from whatever a face was handed to a durable row. `contract` → `screening` → `writer`; `services` is the door."""
+"""Intake: from whatever a face was handed to a durable row.
+
+`services` is the door; behind it `contract` → `screening` → `fingerprints` → `writer`.
+"""

@@ -1,9 +1,9 @@
 """Keys of integrations: made, recognised, revoked.
 
-The secret is shown once, by `create_key`, and never stored: what we keep and compare is its SHA-256 (it holds 238 random
-bits, so nothing slower is needed, and looking a digest up tells nothing by its timing). All keys are remembered for
-`REMEMBER_SECONDS` by each process: a revoked key is refused everywhere after that time at the latest, and at once in the
-process that revoked it. Who may manage keys is not asked here.
+The secret is shown once, by `create_key`, and never stored: what we keep and compare is its SHA-256 (it holds 238
+random bits, so nothing slower is needed, and looking a digest up tells nothing by its timing). All keys are remembered
+for `REMEMBER_SECONDS` by each process: a revoked key is refused everywhere after that time at the latest, and at once
+in the process that revoked it. Who may manage keys is not asked here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which services exist, as the intake needs to know it a thousand times a second: remembered for a few seconds.
 
-A service that staff have just made is found at once (a miss looks again); one just switched off may still take reports for
-`REMEMBER_SECONDS`.
+A service that staff have just made is found at once (a miss looks again); one just switched off may still take reports
+for `REMEMBER_SECONDS`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`ReportIn`: the single validated shape of a report, whatever face it came through.
 
-Every limit and every normalisation stands here and nowhere else. Two steps: `decode` gives the types (msgspec), `normalise`
-the meaning. Pure: no database, no clock; which services exist is the next step's question (`services`).
+Every limit and every normalisation stands here and nowhere else. Two steps: `decode` gives the types (msgspec),
+`normalise` the meaning. Pure: no database, no clock; which services exist is the next step's question (`services`).
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ _PATH_IN_MESSAGE = re.compile(r" - at `\$\.?([^`]*)`$")
 class ReportIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One report as it is handed in. Only `service`, and one of `text` and `symptom`, must be given.
 
-    `region` is ISO 3166-1 or -2, `lang` BCP 47, `trace` a W3C trace id or traceparent, `reporter` the client's own stable
-    name for the reporter (stored only as a fingerprint), `contact` an e-mail address that hears how it went on.
+    `region` is ISO 3166-1 or -2, `lang` BCP 47, `trace` a W3C trace id or traceparent, `reporter` the client's own
+    stable name for the reporter (stored only as a fingerprint), `contact` an e-mail address that hears how it went on.
     """
 
     service: str
@@ -77,6 +77,8 @@ def decode(raw: bytes | msgspec.Raw) -> ReportIn:
         return _decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise InvalidReport([_field_error(str(error))]) from error
+    except RecursionError as error:
+        raise InvalidReport([FieldError("", "This JSON is nested too deeply. A report is one flat object.")]) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidReport([FieldError("", f"This is no valid JSON: {_plain(str(error))}.")]) from error
 
@@ -101,7 +103,9 @@ def normalise(report: ReportIn, *, now: datetime) -> ReportIn:
     values: dict[str, Any] = {}
     for field, limit in MAX_CHARS.items():
         value = getattr(report, field)
-        if len(value) > limit:
+        if len(value) > limit and field == "region":
+            errors.append(FieldError(field, _unknown_region(value[:40])))
+        elif len(value) > limit:
             errors.append(FieldError(field, f"Has {len(value):,} characters; at most {limit:,} are taken. Shorten it."))
         elif found := _FORBIDDEN.search(value):
             errors.append(FieldError(field, _forbidden_message(value, found.start())))
@@ -212,6 +216,10 @@ def _forbidden_message(value: str, position: int) -> str:
     character = value[position]
     kind = "a text direction control" if character in _BIDI_CONTROLS else "a control character"
     return f"Holds {kind} (U+{ord(character):04X}) at character {position + 1}. Remove it."
+
+
+def _unknown_region(region: str) -> str:
+    return f"{region!r} is no ISO 3166 code. Write a country such as DE, or a subdivision such as DE-BY."
 
 
 def _plain(message: str) -> str:

@@ -17,8 +17,8 @@ from reports.models import FingerprintSalt
 SALT_BYTES = 32
 KEEP_DAYS = 2  # a salt outlives its day by the longest window that compares fingerprints, with room
 ANONYMOUS = b""
-# From so many words on the same wording is a copy. Short complaints are alike because the trouble is; of 812 reports of a
-# real blackout the copied ones were headlines and appeals of 8 words and more.
+# From so many words on the same wording is a copy. Short complaints are alike because the trouble is; of 812 reports of
+# a real blackout the copied ones were headlines and appeals of 8 words and more.
 OWN_WORDING_WORDS = 8
 _WORD = re.compile(r"\w+")
 _LINK_OR_ADDRESSEE = re.compile(r"https?://\S+|@\w+")
@@ -56,7 +56,8 @@ def fingerprint(*parts: str, at: datetime) -> bytes:
 def wording(text: str) -> str:
     """Return a long text without case, punctuation, links and addressees; "" for a short one.
 
-    Where nothing else tells reporters apart, their words do: two people write "can't log in", but not the same eight words.
+    Where nothing else tells reporters apart, their words do: two people write "can't log in", but not the same
+    eight words.
     """
     words = _WORD.findall(_LINK_OR_ADDRESSEE.sub(" ", text.casefold()))
     return " ".join(words) if len(words) >= OWN_WORDING_WORDS else ""

@@ -1,6 +1,7 @@
 """The `Report` table's partitions: one a day, on the id itself, made ahead of time.
 
-What falls outside them (a replay of old recordings) goes to the default partition, so an insert never fails for want of one.
+What falls outside them (a replay of old recordings) goes to the default partition, so an insert never fails for want of
+one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def partition_name(day: date) -> str:
 def make_partitions(*, now: datetime) -> list[str]:
     """Make the partitions of today and the coming week that are missing; return their names.
 
-    A day for which the default partition already holds reports is left to it: attaching would fail, and nothing is lost.
+    A day for which the default partition already holds reports is left to it: attaching would fail, and nothing is
+    lost.
     """
     made: list[str] = []
     today = now.astimezone(UTC).date()

@@ -1,8 +1,8 @@
 """What must not be stored is taken out of a text before it is stored. Pure.
 
-Takes out e-mail addresses, phone numbers, card numbers (checked by Luhn's digit), bank accounts, tokens, keys and passwords; each
-leaves a mark such as `[email]`, so that the sentence still reads. When in doubt about a secret it goes; when in doubt about
-a number it stays, because error codes and order numbers are what clustering lives on.
+Takes out e-mail addresses, phone numbers, card numbers (checked by Luhn's digit), bank accounts, tokens, keys and
+passwords; each leaves a mark such as `[email]`, so that the sentence still reads. When in doubt about a secret it goes;
+when in doubt about a number it stays, because error codes and order numbers are what clustering lives on.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_MAX_SECRET_PREFIX = r"(?i:password|passwort|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|contraseña|clave|mot de passe|senha)"
+_NAMES_OF_SECRETS = (  # in the languages whose speakers told us theirs
+    r"(?i:password|passwort|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key"
+    r"|contraseña|clave|mot de passe|senha)"
+)
 
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}")
 _URL_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s:@]{1,100}:[^/\s@]{1,100}(?=@)")
 _ASSIGNED_SECRET: Final = re.compile(
-    rf"\b({_MAX_SECRET_PREFIX}\s*(?:=|:|\bis\b|\bist\b|\bes\b)\s*)(\"[^\"]+\"|'[^']+'|[^\s,;&]+)"
+    rf"\b({_NAMES_OF_SECRETS}\s*(?:=|:|\bis\b|\bist\b|\bes\b)\s*)(\"[^\"]+\"|'[^']+'|[^\s,;&]+)"
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{12,}")
 _KNOWN_TOKENS: Final = re.compile(
@@ -30,10 +33,13 @@ _KNOWN_TOKENS: Final = re.compile(
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)"
 )
 _LONG_TOKEN: Final = re.compile(
-    r"(?<![\w/+-])(?=[A-Za-z0-9_+/-]*\d)(?=[A-Za-z0-9_+/-]*[A-Za-z])[A-Za-z0-9_+/-]{32,}={0,2}(?![\w-])"
+    # Letters and digits mixed in one piece, also as a part of an address (links that reset a password).
+    r"(?<![\w+-])(?=[\w+-]*\d)(?=[\w+-]*[A-Za-z])[A-Za-z0-9_+-]{32,}={0,2}(?![\w-])"
+    # Base64 with its strokes, but no address.
+    r"|(?<![\w/+.:-])(?=[\w+/]*\d)(?=[\w+/]*[A-Z])(?=[\w+/]*[a-z])[A-Za-z0-9+/]{40,}={0,2}(?![\w/-])"
 )
 _IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
-_CARD: Final = re.compile(r"(?<![\w.+-])\d(?:[ -]?\d){12,18}(?![\w-])")
+_CARD: Final = re.compile(r"(?<![\w.+/-])[2-6](?:[ -]?\d){12,18}(?![\w-])")  # ISO 7812: money begins with 2 to 6
 _PHONE: Final = re.compile(
     r"(?<![\w.])(?:"
     r"(?:\+|00)\d{1,3}[\s./-]?(?:\(\d{1,5}\)[\s./-]?)?\d(?:[\s./-]?\d){5,12}"  # international

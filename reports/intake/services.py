@@ -84,13 +84,14 @@ def accept_batch(
 ) -> BatchResult:
     """Store the good items of a batch in one transaction, and tell what is wrong with the others.
 
-    An item that could not even be read comes as the InvalidReport it raised. With `all_or_nothing`, or where no item is good,
-    raises InvalidReport with all errors (each with its item's number) and stores nothing. Raises also TooMany,
+    An item that could not even be read comes as the InvalidReport it raised. With `all_or_nothing`, or where no item is
+    good, raises InvalidReport with all errors (each with its item's number) and stores nothing. Raises also TooMany,
     IdempotencyConflict, StoreUnavailable.
     """
     if len(items) > contract.MAX_BATCH_REPORTS:
         raise TooMany(
-            f"The batch has {len(items):,} reports; at most {contract.MAX_BATCH_REPORTS:,} are taken at once. Send it in parts."
+            f"The batch has {len(items):,} reports; at most {contract.MAX_BATCH_REPORTS:,} are taken at once."
+            " Send it in parts."
         )
     if not items:
         raise InvalidReport([FieldError("", "The batch holds no report. Send at least one.")])
@@ -105,7 +106,9 @@ def accept_batch(
             errors += [FieldError(error.field, error.message, number) for error in invalid.errors]
     if errors and (all_or_nothing or not rows):
         raise InvalidReport(errors)
-    stored_errors = tuple({"item": error.item, "field": error.field, "message": error.message} for error in errors)
+    stored_errors: tuple[dict[str, object], ...] = tuple(
+        {"item": error.item, "field": error.field, "message": error.message} for error in errors
+    )
     written = _write(Submission(tuple(rows), _idempotency(idempotency_key, origin, body), stored_errors))
     return BatchResult(
         receipts=tuple(Receipt(report_id, receipt_token(report_id)) for report_id in written.report_ids),
@@ -162,7 +165,7 @@ def _without_secrets(report: ReportIn) -> ReportIn:
 
 
 def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
-    """Return the reporter's fingerprint: by the name the client gives, by network and browser, by wording, else none."""
+    """Return the reporter's fingerprint: by the client's name for them, network and browser, wording, or none."""
     if report.reporter:
         return fingerprint("name", origin.client, report.reporter, at=now)
     if origin.address:

@@ -1,8 +1,9 @@
 """`ReportWriter`: the single way into the Report table, one durable transaction for whatever has come in meanwhile.
 
-Invariant: a submission is answered after the commit that holds all of its reports, or not at all. While one group is being
-committed the next one gathers, so an idle system writes at once and a loaded one writes up to GROUP_REPORTS with one COPY; nobody waits on
-a timer. `write_group` is the transaction itself, for callers with a clock of their own (replay).
+Invariant: a submission is answered after the commit that holds all of its reports, or not at all. While one group is
+being committed the next one gathers, so an idle system writes at once and a loaded one writes up to GROUP_REPORTS with
+one COPY; nobody waits on a timer. `write_group` is the transaction itself, for callers with a clock of their own
+(replay).
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from psycopg.types.json import Jsonb
 
 from reports.errors import IdempotencyConflict, ReportsError, StoreUnavailable
 from reports.intake.contract import ReportIn
@@ -86,8 +86,9 @@ class Written:
 def write_group(submissions: Sequence[Submission], *, now: datetime) -> list[Written | ReportsError]:
     """Store the submissions in one transaction and return one answer each.
 
-    Concurrency: a key that another transaction is writing makes this one wait for it. Queries: one COPY, one INSERT for the batches,
-    and one each for keys and contacts where there are any. Raises whatever the database raises; then nothing is stored.
+    Concurrency: a key that another transaction is writing makes this one wait for it. Queries: one COPY, one INSERT for
+    the batches, and one each for keys and contacts where there are any. Raises whatever the database raises; then
+    nothing is stored.
     """
     with transaction.atomic():
         answers = [_claim_key(submission, now=now) for submission in submissions]
@@ -114,8 +115,8 @@ def _claim_key(submission: Submission, *, now: datetime) -> Written | ReportsErr
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO reports_idempotencykey (client, key, body_digest, report_ids, errors, created_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (client, key) DO NOTHING RETURNING id",
-            [claim.client, claim.key, claim.body_digest, list(fresh.report_ids), Jsonb(list(fresh.errors)), now],
+            " VALUES (%s, %s, %s, %s, %s::jsonb, %s) ON CONFLICT (client, key) DO NOTHING RETURNING id",
+            [claim.client, claim.key, claim.body_digest, list(fresh.report_ids), json.dumps(fresh.errors), now],
         )
         if cursor.fetchone():
             return fresh
@@ -138,9 +139,9 @@ def _copy(rows: Sequence[ReportRow]) -> None:
             report = row.report
             copy.write_row(
                 (
-                    row.id, row.service_id, row.channel, report.region, report.text, report.symptom, report.lang, row.reporter,
-                    report.source, report.url, report.release, report.trace, report.occurred_at or row.received_at,
-                    row.received_at, row.counted_at,
+                    row.id, row.service_id, row.channel, report.region, report.text, report.symptom, report.lang,
+                    row.reporter, report.source, report.url, report.release, report.trace,
+                    report.occurred_at or row.received_at, row.received_at, row.counted_at,
                 )
             )  # fmt: skip
 
@@ -167,7 +168,7 @@ def _add_contacts(rows: Sequence[ReportRow], *, now: datetime) -> None:
 
 
 def _is_stored(submissions: Sequence[Submission]) -> bool:
-    """Tell whether a group whose commit was cut off is there after all: a group's rows are there together or not at all."""
+    """Tell whether a group whose commit was cut off is there after all; its rows are there together or not at all."""
     ids = [row.id for submission in submissions for row in submission.rows]
     return Report.objects.filter(id__in=ids[:GROUP_REPORTS]).exists()
 
@@ -189,6 +190,8 @@ class ReportWriter:
 
     def _run(self) -> None:
         while True:
+            if self._queue.empty():
+                connection.close()  # goes back to the pool: an idle writer holds nothing
             group = self._gather()
             try:
                 self._write(group)

@@ -1,7 +1,7 @@
 """Playing a recording through the real stages in virtual time: intake, clustering, refinement, detection.
 
-Invariant: the stages are the live ones and only the clock is ours; empty time is skipped, since nothing can be suspected in
-it. The caller gives the (empty) database. Not here: files, progress bars, scores.
+Invariant: the stages are the live ones and only the clock is ours; empty time is skipped, since nothing can be
+suspected in it. The caller gives the (empty) database. Not here: files, progress bars, scores.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from reports.intake.writer import ReportRow, Submission, write_group
 from reports.models import ClusteringState, Outage, Service
 
 TICK: Final = timedelta(seconds=15)  # as often as beat asks the detector
-OPEN_TICK: Final = timedelta(minutes=1)  # while an outage is open and nothing comes in
-REFINE_REPORTS: Final = 50  # refining costs more than the rest of a quiet tick
+OPEN_TICK: Final = timedelta(minutes=3)  # while an outage is open and nothing comes in
+REFINE_REPORTS: Final = 100  # refining costs more than the rest of a quiet tick
 GATHER_REPORTS: Final = 500  # at most so many wait for the stages while nothing can be suspected
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

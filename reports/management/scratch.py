@@ -13,6 +13,7 @@ from django.db import connection, connections
 from django.utils.module_loading import import_string
 
 from reports.clustering import arrays
+from reports.detection import learning
 from reports.intake import catalogue, fingerprints
 
 
@@ -57,3 +58,4 @@ def _switch(address: dict[str, Any]) -> None:
     catalogue.forget_services()
     fingerprints.forget_remembered_salts()
     arrays.forget_states()
+    learning.forget_usual()

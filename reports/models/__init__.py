@@ -1,4 +1,4 @@
-"""The tables. Rules that must hold live here as constraints with telling names; what happens with rows lives in the stages.
+"""The tables. Rules that must hold are constraints with telling names; what happens with rows lives in the stages.
 
 Facts (Report, Placement, OutageEvent) are append-only.
 """

@@ -25,9 +25,9 @@ class ServiceProfile(models.Model):
 
 
 class StreamLevel(models.Model):
-    """What part of its service's profile a region usually carries: `n` learnt reports over `e` expected of the service.
+    """What part of its service's profile a region usually carries: `n` learnt reports over the service's `e`.
 
-    Region "" is the service itself. Clusters have no row: they come and go, and their past is counted when it is needed.
+    Region "" is the service itself. Clusters have no row: they come and go; their past is counted when needed.
     """
 
     service = models.ForeignKey("reports.Service", on_delete=models.CASCADE, related_name="+", db_index=False)

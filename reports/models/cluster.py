@@ -1,6 +1,7 @@
 """Which reports say the same thing: placements, micro-clusters, clusters, and their counts by region and minute.
 
-Two levels: a report is placed once, for good, in a *micro-cluster* (tight wording); refinement gathers micro-clusters in
+Two levels: a report is placed once, for good, in a *micro-cluster* (tight wording); refinement gathers micro-clusters
+in
 *clusters* (one problem). A merge therefore moves one foreign key and no count. A cluster that was merged away keeps its
 row and says into which one.
 """

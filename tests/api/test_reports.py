@@ -126,7 +126,7 @@ def test_json_nested_beyond_reason_is_refused(caller: Caller) -> None:
         ({"service": "mall"}, "service", "'mall'"),
         ({"service": ""}, "service", "empty"),
         ({"region": "BY-DE"}, "region", "'BY-DE' is no ISO 3166"),
-        ({"region": "Bavaria"}, "region", "7 characters"),
+        ({"region": "Bavaria"}, "region", "ISO 3166"),
         ({"text": "x" * (MAX_TEXT_CHARS + 1)}, "text", "4,001"),
         ({"text": "a\x00b"}, "text", "U+0000"),
         ({"text": "a\x1bb"}, "text", "U+001B"),

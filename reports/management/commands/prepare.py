@@ -1,4 +1,4 @@
-"""`manage.py prepare`: what a database needs besides its tables, before the first visitor comes. Running it again is harmless."""
+"""`manage.py prepare`: what a database needs besides its tables before the first visitor. Twice is harmless."""
 
 from __future__ import annotations
 

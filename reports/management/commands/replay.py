@@ -30,7 +30,7 @@ NAMED_LINES: Final = 20
 
 
 class Command(BaseCommand):
-    help = "Play a recorded stream through the real stages on a scratch database and print the outages it would have raised."
+    help = "Play a recording through the real stages on a scratch database and print the outages found."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -93,7 +93,8 @@ class Command(BaseCommand):
             if outage["confirmed_at"]:
                 self.stdout.write(
                     f"  {outage['service']} [{', '.join(outage['regions']) or 'everywhere'}]"
-                    f" began {outage['started_at']}, suspected {outage['suspected_at']}, confirmed {outage['confirmed_at']},"
+                    f" began {outage['started_at']}, suspected {outage['suspected_at']},"
+                    f" confirmed {outage['confirmed_at']},"
                     f" over {outage['resolved_at'] or 'not yet'}; {outage['n_reports']} reports; {outage['label']}"
                 )
         if "score" in result:
