@@ -11,7 +11,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -24,6 +23,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
+from feedback.embedded import programs
 from reports.intake.catalogue import LOOK_AGAIN_SECONDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -44,10 +44,7 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
     """Return the address of a server that works on the test database."""
     port = _free_port()
     log = tmp_path_factory.mktemp("server") / "log"
-    command = [
-        sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws",
-        "feedback.asgi:application",
-    ]  # fmt: skip
+    command = programs.web_command("127.0.0.1", port)  # as `make run` starts it
     environment = os.environ | {"DATABASE_URL": _database_url(), "DJANGO_SETTINGS_MODULE": "feedback.settings"}
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output)
