@@ -7,6 +7,7 @@ threads of their own.
 from __future__ import annotations
 
 from reports.edge.asgi import Application, Receive, Scope, Send
+from reports.edge.stopping import when_told_to_stop
 from reports.edge.stream import PATH as STREAM_PATH
 from reports.edge.stream import DashboardStream
 
@@ -17,21 +18,29 @@ class Edge:
     def __init__(self, django_app: Application) -> None:
         self._django = django_app
         self._stream = DashboardStream()
+        self._is_watching = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http" and scope["path"] == STREAM_PATH:
+            self._watch_for_stop()
             await self._stream(scope, receive, send)
         else:
             await self._django(scope, receive, send)
+
+    def _watch_for_stop(self) -> None:
+        """End the streams when the server is told to stop. From the first stream on: nothing else needs it."""
+        if not self._is_watching:
+            self._is_watching = True
+            when_told_to_stop(self._stream.close)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Answer the server's start and stop, which Django's handler would refuse."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
-                await self._stream.close()
+                self._stream.close()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return

@@ -90,8 +90,8 @@ class DashboardStream:
         else:
             await self._subscribe(session_key, receive, send)
 
-    async def close(self) -> None:
-        """End all streams, for the server stops."""
+    def close(self) -> None:
+        """End all streams and take no new ones, for the server stops."""
         self._is_closing = True
         self._wake_all()
         if self._poller is not None:

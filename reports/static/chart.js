@@ -49,8 +49,9 @@
       u.ctx.lineTo(left, top + height);
       u.ctx.stroke();
       u.ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-      u.ctx.textAlign = word === "onset" ? "right" : "left";
-      u.ctx.fillText(word, left + (word === "onset" ? -4 : 4) * devicePixelRatio, top + 12 * devicePixelRatio);
+      const toTheLeft = word === "onset" || left > u.bbox.left + u.bbox.width - 70 * devicePixelRatio;
+      u.ctx.textAlign = toTheLeft ? "right" : "left";
+      u.ctx.fillText(word, left + (toTheLeft ? -4 : 4) * devicePixelRatio, top + (toTheLeft && word !== "onset" ? 24 : 12) * devicePixelRatio);
       u.ctx.restore();
     }
   }
