@@ -71,6 +71,11 @@ class DashboardStream:
     def n_subscribers(self) -> int:
         return len(self._subscribers)
 
+    @property
+    def is_asking(self) -> bool:
+        """Tell whether the database is being asked."""
+        return self._poller is not None and not self._poller.done()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request: the stream, or why not."""
         if scope["method"] != "GET":
@@ -102,7 +107,7 @@ class DashboardStream:
         changed = asyncio.Event()
         self._subscribers.add(changed)
         gone = asyncio.create_task(_wait_for_disconnect(receive))
-        if self._poller is None or self._poller.done():
+        if not self.is_asking:
             self._poller = asyncio.create_task(self._poll())
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
