@@ -121,14 +121,18 @@ def evidence_of(streams: Streams, *, scope: str, regions: Sequence[str], cluster
     return _surest(streams, scope, regions) if scope in streams.regions else None
 
 
-def main_cluster(hour: LastHour, scope: str) -> int | None:
-    """Return the cluster with the most reports within a region during the last hour."""
+def main_cluster(hour: LastHour, streams: Streams, scope: str) -> int | None:
+    """Return the cluster that rises most clearly within a region; where none does, the one with the most reports."""
     n_by_cluster = {
         pk: sum(n for region, n in found.items() if scope == WHOLE or is_within(region, scope))
         for pk, found in hour.cluster_regions.items()
     }
-    best = max(n_by_cluster, key=lambda pk: (n_by_cluster[pk], -pk), default=None)
-    return best if best is not None and n_by_cluster[best] > 0 else None
+    there = [pk for pk, n in n_by_cluster.items() if n > 0]
+
+    def telling(pk: int) -> tuple[float, int, int]:
+        return (streams.clusters[pk].p_value if pk in streams.clusters else 1.0, -n_by_cluster[pk], pk)
+
+    return min(there, key=telling, default=None)
 
 
 def _test(

@@ -282,7 +282,7 @@ def _count(outage: Outage, moment: _Moment) -> None:
             anonymous=Count("pk", filter=Q(reporter=b"")),
         )
         outage.n_reporters = heads["known"] + heads["anonymous"]
-    cluster_id = outage.cluster_id or main_cluster(moment.hour, outage.scope_region)
+    cluster_id = outage.cluster_id or main_cluster(moment.hour, moment.streams, outage.scope_region)
     if cluster_id is not None and (label := Cluster.objects.values_list("label", flat=True).get(pk=cluster_id)):
         outage.label = label
 

@@ -24,6 +24,7 @@ from reports.models import IntakeBatch, Outage, OutageEvent, Service
 SPEED: Final = 10  # twenty minutes of an outage are played in two
 SCENARIO_MINUTES: Final = 20
 STEP_SECONDS: Final = 1.0
+LEAST_SECONDS: Final = 45.0
 HISTORY_DAYS: Final = 7
 HISTORY_PER_HOUR: Final = 4.0
 # An outage of an earlier drill stays open, and then muted, for up to so long; a new drill takes a new service.
@@ -83,7 +84,10 @@ def play(
     clock: Callable[[], datetime],
     most_seconds: float,
 ) -> Iterator[Progress]:
-    """Send a scenario's reports in quick motion; yield after each step until it is confirmed or time is up."""
+    """Send a scenario's reports in quick motion; yield after each step until it is confirmed or time is up.
+
+    It goes on for `LEAST_SECONDS` whatever happens, so that whoever watches the dashboard sees the outage grow.
+    """
     started_at = clock()
     waiting = scenario(name, rng=rng, start=started_at, minutes=SCENARIO_MINUTES)
     n_sent = 0
@@ -95,7 +99,7 @@ def play(
             n_sent += len(due)
         progress = _progress(service_id, started_at, seconds, n_sent)
         yield progress
-        if progress.state == "confirmed":
+        if progress.state == "confirmed" and seconds > LEAST_SECONDS:
             return
         time.sleep(STEP_SECONDS)
 

@@ -10,8 +10,8 @@ ALTER TABLE reports_report RENAME TO reports_report_plain;
 CREATE TABLE reports_report (LIKE reports_report_plain INCLUDING DEFAULTS) PARTITION BY RANGE (id);
 DROP TABLE reports_report_plain;
 ALTER TABLE reports_report ADD CONSTRAINT reports_report_pkey PRIMARY KEY (id);
-ALTER TABLE reports_report ADD CONSTRAINT reports_report_service FOREIGN KEY (service_id) REFERENCES reports_service (id);
-CREATE TABLE reports_report_default PARTITION OF reports_report DEFAULT;
+ALTER TABLE reports_report ADD CONSTRAINT reports_report_service FOREIGN KEY (service_id) REFERENCES reports_service
+(id); CREATE TABLE reports_report_default PARTITION OF reports_report DEFAULT;
 """
 
 

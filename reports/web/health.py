@@ -1,8 +1,9 @@
 """For machines that watch us: is the process alive, can it do its work, how much work is there.
 
-`/healthz` asks nobody: it is what a container or a load balancer should look at. `/readyz` asks the database, the broker and the
-stages, and answers 503 with the failing check named. Intake works on without the broker and behind schedule, so `/readyz` is for alerts,
-and for the moment after a start; taking a server out of rotation over it would lose reports. Nothing here shows a text.
+`/healthz` asks nobody: it is what a container or a load balancer should look at. `/readyz` asks the database, the
+broker and the stages, and answers 503 with the failing check named. Intake works on without the broker and behind
+schedule, so `/readyz` is for alerts, and for the moment after a start; taking a server out of rotation over it would
+lose reports. Nothing here shows a text.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from reports.management import drills
 
 MOST_SECONDS: Final = 120.0
 PLACED_SECONDS: Final = 30.0
+NAMED_REGIONS: Final = 5
 
 
 class Command(BaseCommand):
@@ -33,7 +35,7 @@ class Command(BaseCommand):
         rng = np.random.default_rng(options["seed"])
         slug, service_id = drills.prepare_service(rng=rng, now=timezone.now())
         self._wait_until_placed(service_id)
-        where = ", ".join(region_name(code) for code in drills.expected_regions(name)) or "everywhere"
+        where = _named(drills.expected_regions(name))
         self.stdout.write(f"Playing “{SCENARIOS[name].title}” on service {slug}, beginning in: {where}")
         known = ""
         progress = None
@@ -42,9 +44,9 @@ class Command(BaseCommand):
         ):
             if progress.state != known:
                 known = progress.state
-                places = ", ".join(region_name(code) for code in progress.regions) or "everywhere"
                 self.stdout.write(
-                    f"{progress.seconds:5.0f} s, {progress.n_sent} reports: {known} in {places}: {progress.label}"
+                    f"{progress.seconds:5.0f} s, {progress.n_sent} reports: {known}, {_named(progress.regions)}:"
+                    f" {progress.label}"
                 )
         if progress is None or progress.outage_id is None:
             raise CommandError(
@@ -60,3 +62,10 @@ class Command(BaseCommand):
                     f"The history was not placed within {PLACED_SECONDS:.0f} s: no worker runs. Start with `make run`."
                 )
             time.sleep(0.2)
+
+
+def _named(regions: Sequence[str]) -> str:
+    """Return a few regions by name."""
+    if not 0 < len(regions) <= NAMED_REGIONS:
+        return "everywhere"
+    return "; ".join(region_name(code) for code in regions)
