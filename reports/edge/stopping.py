@@ -26,11 +26,16 @@ def when_told_to_stop(do: Callable[[], None]) -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     loop = asyncio.get_running_loop()
+
+    def tell() -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(do)
+
     for stop_signal in STOP_SIGNALS:
-        _chain(stop_signal, lambda: loop.call_soon_threadsafe(do))
+        _chain(stop_signal, tell)
 
 
-def _chain(stop_signal: signal.Signals, do: Callable[[], object]) -> None:
+def _chain(stop_signal: signal.Signals, do: Callable[[], None]) -> None:
     before = signal.getsignal(stop_signal)
 
     def heard(number: int, frame: FrameType | None) -> None:
