@@ -186,7 +186,8 @@ def _outage_streams(outages: Sequence[Outage], *, now: datetime) -> _OutageStrea
         end = outage.resolved_at or now
         since = (outage.started_at - BEFORE_ONSET).replace(minute=0, second=0, microsecond=0)
         found.shown.append(Stream(outage.service_id, since, min(end + AFTER_END, now), places, cluster_id))
-        found.during.append(Stream(outage.service_id, outage.started_at, end + MINUTE, places, cluster_id))
+        onset = outage.started_at.replace(second=0, microsecond=0)  # counts are by the minute
+        found.during.append(Stream(outage.service_id, onset, end + MINUTE, places, cluster_id))
         found.fallbacks.append(outage.expected / outage.window_minutes)
     return found
 
