@@ -185,7 +185,7 @@ def _open(finding: Finding, moment: _Moment) -> Outage | None:
     )
     if is_new:
         _count(outage, moment)
-        _write_event(outage, EventKind.SUSPECTED, moment)
+        _write_event(outage, EventKind.SUSPECTED, moment, seen=finding.evidence)
     return outage
 
 
@@ -203,7 +203,7 @@ def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
         outage.scope_region = finding.root
     outage.regions = sorted({*outage.regions, *wider})
     outage.save(update_fields=["scope_region", "regions"])
-    _write_event(outage, EventKind.WIDENED, moment)
+    _write_event(outage, EventKind.WIDENED, moment, seen=finding.evidence)
 
 
 def _is_taken(outage: Outage, scope_region: str) -> bool:
@@ -223,12 +223,8 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
     elif outage.quiet_since is None:
         outage.quiet_since = moment.now
     outage.p_value = max(found.p_value, LEAST_P)
-    outage.peak_p_value = min(outage.peak_p_value, outage.p_value)
-    if found.p_recent <= THRESHOLDS.p_calm:
-        # What is shown is the rise at its clearest, not the silence after it.
-        outage.observed = round(found.observed)
-        outage.expected = found.expected
-        outage.window_minutes = found.window_minutes
+    if outage.p_value <= outage.peak_p_value:
+        _keep_as_peak(outage, found)
     outage.evaluated_at = moment.now
     _count(outage, moment)
     phase = Phase(outage.state)
@@ -242,8 +238,16 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
     )
     if moved is not phase:
         _move(outage, moved, moment)
-        _write_event(outage, _KIND[phase, moved], moment)
+        _write_event(outage, _KIND[phase, moved], moment, seen=found)
     outage.save()
+
+
+def _keep_as_peak(outage: Outage, found: Evidence) -> None:
+    """Keep the surest look whole: its counts explain its p-value, and no later silence may blur them."""
+    outage.peak_p_value = max(found.p_value, LEAST_P)
+    outage.observed = round(found.observed)
+    outage.expected = found.expected
+    outage.window_minutes = found.window_minutes
 
 
 def _move(outage: Outage, phase: Phase, moment: _Moment) -> None:
@@ -300,16 +304,16 @@ def _is_in(outage: Outage) -> Q:
     return belongs
 
 
-def _write_event(outage: Outage, kind: EventKind, moment: _Moment) -> None:
+def _write_event(outage: Outage, kind: EventKind, moment: _Moment, *, seen: Evidence) -> None:
     OutageEvent.objects.create(
         outage=outage,
         kind=kind,
         at=moment.now,
         body={
-            "observed": outage.observed,
-            "expected": round(outage.expected, 4),
-            "window_minutes": outage.window_minutes,
-            "p_value": outage.p_value,
+            "observed": round(seen.observed),
+            "expected": round(seen.expected, 4),
+            "window_minutes": seen.window_minutes,
+            "p_value": max(seen.p_value, LEAST_P),
             "regions": outage.regions,
             "scope_region": outage.scope_region,
             "cluster_id": outage.cluster_id,

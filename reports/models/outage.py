@@ -25,7 +25,8 @@ class Outage(models.Model):
 
     `scope_region` is the place it is about ("" = the whole service), `regions` every region that stands out within;
     `cluster` is set where one cluster explains it. Times: `started_at` is the onset estimated backwards, the others are
-    when we knew.
+    when we knew. `observed`, `expected`, `window_minutes` and `peak_p_value` are those of the surest look, `p_value`
+    and `evaluated_at` those of the latest.
     """
 
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="outages", db_index=False)

@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from reports.enums import Role
 from reports.intake.services import prepare_storage
+from reports.models import Service
 
 FIRST_STAFF = "admin"
 
 
 class Command(BaseCommand):
-    help = "Make partitions, roles and, where there is no staff yet, the first account (its password is printed once)."
+    help = "Make partitions and roles; at the first start also an account (its password is printed once) and a service."
 
     def handle(self, *args: Any, **options: Any) -> None:
         prepare_storage(now=timezone.now())
@@ -29,4 +30,7 @@ class Command(BaseCommand):
         password = secrets.token_urlsafe(12)
         user = users.objects.create_user(FIRST_STAFF, password=password, is_staff=True, is_superuser=True)
         user.groups.add(Group.objects.get(name=Role.ADMIN.value))
+        if not Service.objects.exists():
+            # So that the form works on the first visit; staff rename it or add their own.
+            Service.objects.create(slug="example", name="Example", created_at=timezone.now())
         self.stdout.write(f"staff {FIRST_STAFF} {password}")
