@@ -92,6 +92,8 @@ def from_mapping(fields: Mapping[str, Any]) -> ReportIn:
         return msgspec.convert(dict(fields), ReportIn)
     except msgspec.ValidationError as error:
         raise InvalidReport([_field_error(str(error))]) from error
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON's decoder refuses too
+        raise InvalidReport([FieldError("", "Holds a character that is no character (U+D800 to U+DFFF).")]) from error
 
 
 def normalise(report: ReportIn, *, now: datetime) -> ReportIn:
@@ -106,11 +108,13 @@ def normalise(report: ReportIn, *, now: datetime) -> ReportIn:
         if len(value) > limit and field == "region":
             errors.append(FieldError(field, _unknown_region(value[:40])))
         elif len(value) > limit:
-            errors.append(FieldError(field, f"Has {len(value):,} characters; at most {limit:,} are taken. Shorten it."))
+            errors.append(_too_long(field, len(value), limit))
         elif found := _FORBIDDEN.search(value):
             errors.append(FieldError(field, _forbidden_message(value, found.start())))
+        elif len(tidied := _tidy(value, keep_lines=field == "text")) > limit:
+            errors.append(_too_long(field, len(tidied), limit))  # NFC makes up to three characters of one
         else:
-            values[field] = _tidy(value, keep_lines=field == "text")
+            values[field] = tidied
     checked = {error.field for error in errors}
     errors += [error for field, error in _meaning_errors(values, report) if field not in checked]
     values["occurred_at"] = _utc(report.occurred_at)
@@ -216,6 +220,10 @@ def _forbidden_message(value: str, position: int) -> str:
     character = value[position]
     kind = "a text direction control" if character in _BIDI_CONTROLS else "a control character"
     return f"Holds {kind} (U+{ord(character):04X}) at character {position + 1}. Remove it."
+
+
+def _too_long(field: str, n_chars: int, limit: int) -> FieldError:
+    return FieldError(field, f"Has {n_chars:,} characters; at most {limit:,} are taken. Shorten it.")
 
 
 def _unknown_region(region: str) -> str:

@@ -8,6 +8,7 @@ when in doubt about a number it stays, because error codes and order numbers are
 from __future__ import annotations
 
 import re
+from itertools import combinations_with_replacement
 from typing import Final
 
 _NAMES_OF_SECRETS = (  # in the languages whose speakers told us theirs
@@ -15,12 +16,14 @@ _NAMES_OF_SECRETS = (  # in the languages whose speakers told us theirs
     r"|contraseña|clave|mot de passe|senha)"
 )
 
+_MARK: Final = re.compile(r"\[(?:secret|email|account|card|phone)\]")
+_DIGIT: Final = re.compile(r"\d")
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}")
 _URL_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s:@]{1,100}:[^/\s@]{1,100}(?=@)")
 _ASSIGNED_SECRET: Final = re.compile(
     rf"\b({_NAMES_OF_SECRETS}\s*(?:=|:|\bis\b|\bist\b|\bes\b)\s*)(\"[^\"]+\"|'[^']+'|[^\s,;&]+)"
 )
-_BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{12,}")
+_BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+([A-Za-z0-9._~+/=-]{12,})")
 _KNOWN_TOKENS: Final = re.compile(
     r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?"  # JSON web tokens
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # AWS
@@ -39,7 +42,9 @@ _LONG_TOKEN: Final = re.compile(
     r"|(?<![\w/+.:-])(?=[\w+/]*\d)(?=[\w+/]*[A-Z])(?=[\w+/]*[a-z])[A-Za-z0-9+/]{40,}={0,2}(?![\w/-])"
 )
 _IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
-_CARD: Final = re.compile(r"(?<![\w.+/-])[2-6](?:[ -]?\d){12,18}(?![\w-])")  # ISO 7812: money begins with 2 to 6
+# Up to 30 digits in groups, for a month and a code may stand beside the number. ISO 7812: money begins with 2 to 6.
+_CARD: Final = re.compile(r"(?<![\w.+/-])\d(?:[ -]?\d){12,29}(?![\w-])")
+_DIGITS: Final = re.compile(r"\d+")
 _PHONE: Final = re.compile(
     r"(?<![\w.])(?:"
     r"(?:\+|00)\d{1,3}[\s./-]?(?:\(\d{1,5}\)[\s./-]?)?\d(?:[\s./-]?\d){5,12}"  # international
@@ -54,24 +59,40 @@ _PHONE: Final = re.compile(
 def scrub(text: str) -> str:
     """Return the text with everything personal or secret replaced by a mark.
 
-    Applying it twice changes nothing more. Cost: O(length).
+    Applying it twice changes nothing more. Cost: O(length), once for a text with nothing to hide.
     """
-    if not text:
-        return text
+    # A mark can bare what stood too close to be seen ("+49 170 1234567(030)7654321"), so look until nothing is found.
+    while (scrubbed := _scrub_once(text)) != text:
+        text = scrubbed
+    return text
+
+
+def _scrub_once(text: str) -> str:
     text = _KNOWN_TOKENS.sub("[secret]", text)
-    text = _BEARER.sub(r"\1 [secret]", text)
-    text = _URL_CREDENTIALS.sub("[secret]", text)
+    text = _BEARER.sub(_hide_bearer, text)
     text = _ASSIGNED_SECRET.sub(_hide_assigned, text)
-    text = _EMAIL.sub("[email]", text)
-    text = _LONG_TOKEN.sub(_hide_long_token, text)
-    text = _IBAN.sub(_hide_iban, text)
-    text = _CARD.sub(_hide_card, text)
-    return _PHONE.sub("[phone]", text)
+    if "@" in text:
+        text = _URL_CREDENTIALS.sub("[secret]", text)
+        text = _EMAIL.sub("[email]", text)
+    if _DIGIT.search(text):  # everything below has one
+        text = _LONG_TOKEN.sub(_hide_long_token, text)
+        text = _IBAN.sub(_hide_iban, text)
+        text = _CARD.sub(_hide_card, text)
+        text = _PHONE.sub("[phone]", text)
+    return text
+
+
+def _hide_bearer(match: re.Match[str]) -> str:
+    # "basic functionality" tells a problem, "basic dXNlcjpwYXNz" a secret: a secret is no plain word.
+    word = match.group(2).rstrip(".-/")
+    if word.isalpha() and (word.islower() or word.istitle() or word.isupper()):
+        return match.group(0)
+    return f"{match.group(1)} [secret]"
 
 
 def _hide_assigned(match: re.Match[str]) -> str:
     value = match.group(2)
-    if value.startswith("["):
+    if _MARK.match(value):
         return match.group(0)
     # "my password is wrong" tells a problem, "my password is hunter2" a secret: a secret has a digit or a sign in it.
     if not re.search(r"[=:]", match.group(1)) and value.rstrip(".!?").isalpha():
@@ -99,8 +120,16 @@ def _hide_iban(match: re.Match[str]) -> str:
 
 
 def _hide_card(match: re.Match[str]) -> str:
-    digits = [int(character) for character in match.group(0) if character.isdigit()]
-    return "[card]" if len(set(digits)) > 1 and _passes_luhn(digits) else match.group(0)
+    """Hide the groups of digits that are a card, and keep what stands around it, such as its month and year."""
+    groups = list(_DIGITS.finditer(match.group(0)))
+    for first, last in combinations_with_replacement(groups, 2):
+        if len(first.group(0)) < 4:  # cards are printed in groups that begin with four; lists of numbers are no cards
+            continue
+        start, end = first.start(), last.end()
+        digits = [int(character) for character in match.group(0)[start:end] if character.isdigit()]
+        if 13 <= len(digits) <= 19 and 2 <= digits[0] <= 6 and len(set(digits)) > 1 and _passes_luhn(digits):
+            return f"{match.group(0)[:start]}[card]{match.group(0)[end:]}"
+    return match.group(0)
 
 
 def _passes_luhn(digits: list[int]) -> bool:

@@ -1,0 +1,135 @@
+"""Screening: what must not be stored leaves a mark, what tells the problem stays."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reports.intake.screening import scrub
+
+QUICK = settings(max_examples=200, deadline=None)
+CARDS = ["4111111111111111", "5555555555554444", "378282246310005", "6011000990139424", "2223003122003222"]
+JSON_WEB_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"
+
+words = st.text("abcxyz ÄéالЖ.,!?():", max_size=30)
+emails = st.builds(
+    "{}@{}.{}".format,
+    st.from_regex(r"[a-z][a-z0-9._+-]{0,15}", fullmatch=True),
+    st.from_regex(r"[a-z0-9]{1,10}(\.[a-z]{2,6})?", fullmatch=True),
+    st.sampled_from(["com", "de", "co.uk", "museum"]),
+)
+cards = st.builds(
+    lambda number, between: between.join(number[start : start + 4] for start in range(0, len(number), 4)),
+    st.sampled_from(CARDS),
+    st.sampled_from(["", " ", "-"]),
+)
+# What the patterns are made of, so that chance puts marks, boundaries and halves of secrets side by side.
+pieces = st.lists(
+    st.sampled_from([
+        "+49 170 1234567", "(030)1234567", "030 123456", "555-123-4567", "a@b.co", ".@d.de", "password", " is ", "=",
+        "token: ", "Bearer ", "basic", "://", "u:p", "@", "sk_live_abcdefghij", "AKIA", "ABCDEFGHIJKLMNOP", "4111",
+        " 1111", "1111-", "DE89370400440532013000", " ", "-", ".", "a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6", "[", "]", "\"",
+        "x", "0", "[email]", "secret", "eyJaaaaa.bbbbb",
+    ]),
+    max_size=10,
+).map("".join)  # fmt: skip
+
+
+@QUICK
+@given(text=pieces | st.text(max_size=80))
+def test_scrubbing_twice_changes_nothing_more(text: str) -> None:
+    once = scrub(text)
+
+    assert scrub(once) == once
+
+
+@QUICK
+@given(before=words, email=emails, after=words)
+def test_no_email_address_is_left(before: str, email: str, after: str) -> None:
+    assert email not in scrub(f"{before} {email} {after}")
+
+
+@QUICK
+@given(before=words, card=cards, after=st.sampled_from(["", " 12/27", " 12 27 123", " 737", ".", ", help", " please"]))
+def test_no_card_number_is_left_whatever_stands_beside_it(before: str, card: str, after: str) -> None:
+    scrubbed = scrub(f"{before} {card}{after}")
+
+    assert card not in scrubbed
+    assert "[card]" in scrubbed
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        ("write to jane.doe+x@mail.example.org!", "write to [email]!"),
+        ("jürgen@müller.de", "[email]"),
+        ("call +49 170 1234567 now", "call [phone] now"),
+        ("call 0049-170-1234567", "call [phone]"),
+        ("tel (030) 1234567.", "tel [phone]."),
+        ("tel 030/1234567", "tel [phone]"),
+        ("555-123-4567", "[phone]"),
+        ("07911123456", "[phone]"),
+        ("card 4111 1111 1111 1111 declined", "card [card] declined"),
+        ("3782-822463-10005", "[card]"),
+        ("iban DE89 3704 0044 0532 0130 00 fails", "iban [account] fails"),
+        ("my password is hunter2", "my password is [secret]"),
+        ("passwort: geheim", "passwort: [secret]"),
+        ('pwd="two words"', "pwd=[secret]"),
+        ("contraseña: abc123", "contraseña: [secret]"),
+        ("?token=abc&x=1", "?token=[secret]&x=1"),
+        ("api_key = abc", "api_key = [secret]"),
+        ("password: [hunter2", "password: [secret]"),
+        ("Authorization: Bearer abcDEF123456_x", "Authorization: Bearer [secret]"),
+        ("basic dXNlcjpwYXNzd29yZA==", "basic [secret]"),
+        ("https://ada:lovelace1@example.org/x", "https://[secret]@example.org/x"),
+        (f"got {JSON_WEB_TOKEN}", "got [secret]"),
+        ("AKIAIOSFODNN7EXAMPLE", "[secret]"),
+        ("sk_live_4eC39HqLyjWDarjtT1", "[secret]"),
+        ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "[secret]"),
+        ("xoxb-123456789012-abcdef", "[secret]"),
+        ("outcry_AbCdEfGh_0123456789abcdef", "[secret]"),
+        ("id 123e4567-e89b-12d3-a456-426614174000 x", "id [secret] x"),
+        ("/reset/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", "/reset/[secret]"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- ok", "[secret] ok"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIE cut off", "[secret]"),
+        ("+49 170 1234567(030)7654321", "[phone][phone]"),
+        ("2 4111 1111 1111 1111 12/27 123", "2 [card] 12/27 123"),
+    ],
+)
+def test_what_must_not_be_stored_leaves_a_mark(text: str, scrubbed: str) -> None:
+    assert scrub(text) == scrubbed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "can't log in since 10:30",
+        "error 0x80070005 on build 19045.3803",
+        "HTTP 503 from 192.168.10.254 at 2026-03-04 12:00:00",
+        "order 1234567890123456 is lost",
+        "paid 4111 1111 1111 1112 points",
+        "invoice 2026-000123, 1.234.567,89 EUR",
+        "my password is wrong",
+        "the token is invalid!",
+        "even basic functionality is gone, BASIC CONNECTIVITY too",
+        "DE12 3456 7890 1234 5678 91 is no account",
+        "4444 4444 4444 4444",
+        "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
+        "https://example.org/help/how-to-reset-your-account-and-get-back-in-2026",
+        "@support please, since 3 pm",
+        "لا أستطيع تسجيل الدخول ٥٠٣",
+    ],
+)
+def test_what_tells_the_problem_stays(text: str) -> None:
+    assert scrub(text) == text
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "a.", "a@", "a@b-", "1 ", "4111 ", "+1", "0 1", "password ", "eyJaaaaa.", "://u:", "a1-", "AB12 "]
+)
+def test_a_text_made_to_be_slow_is_scrubbed_all_the_same(piece: str) -> None:
+    text = piece * (4_000 // len(piece))
+
+    assert len(scrub(text)) <= 2 * len(text)
