@@ -5,7 +5,7 @@
 (() => {
   "use strict";
   const POLL_MS = 10000; // while the stream is away
-  const REST_MS = 1500; // between two refreshes: a storm of changes is one refresh
+  const REST_MS = 3000; // between two refreshes: a storm of changes is one refresh
   const AGE_MS = 60000; // refresh at least so often, for "now" moves on too
 
   // -- Times: in the reader's zone, the UTC one on hover ----------------------------------------------------------------
