@@ -28,8 +28,12 @@ SMALL_SAMPLE: Final = 64  # texts
 
 @dataclass(frozen=True, slots=True)
 class ServiceClusters:
-    """The live micro-clusters of a service: row i of `state` is `micro_ids[i]`, which belongs to `cluster_ids[i]`."""
+    """The live micro-clusters of a service: row i of `state` is `micro_ids[i]`, which belongs to `cluster_ids[i]`.
 
+    All of `state` is in the space of one encoder; what another one left behind is not in it.
+    """
+
+    encoder: str
     generation: int
     state: LeaderState
     micro_ids: IntArray
@@ -43,7 +47,7 @@ class ServiceClusters:
             n_reports=self.state.n_reports[rows],
             last_seen=self.state.last_seen[rows],
         )
-        return ServiceClusters(self.generation, state, self.micro_ids[rows], self.cluster_ids[rows])
+        return replace(self, state=state, micro_ids=self.micro_ids[rows], cluster_ids=self.cluster_ids[rows])
 
 
 _remembered: dict[int, ServiceClusters] = {}
@@ -67,11 +71,11 @@ def load_clusters(service_id: int, *, encoder: Encoder, now: datetime) -> Servic
 
     Queries: one for the generation, one more where the memory is old. Only to be called under the service's lock.
     """
-    of_encoder = ClusteringState.objects.filter(service_id=service_id, encoder=encoder.name)
-    generation = of_encoder.values_list("generation", flat=True).first() or 0
+    of_service = ClusteringState.objects.filter(service_id=service_id)
+    generation = of_service.values_list("generation", flat=True).first() or 0
     known = _remembered.get(service_id)
-    if known is None or known.generation != generation or known.state.sums.shape[1] != encoder.n_dims:
-        known = _read(service_id, of_encoder.first(), encoder=encoder, now=now)
+    if known is None or (known.encoder, known.generation) != (encoder.name, generation):
+        known = _read(service_id, of_service.first(), encoder=encoder, now=now)
     live = known.state.last_seen >= (now - IDLE_AFTER).timestamp()
     return known if live.all() else known.only(live)
 
@@ -94,12 +98,15 @@ def save_state(
     }
     if with_sample or len(state.sample) <= SMALL_SAMPLE:
         fields["sample"] = state.sample.astype("<f4").tobytes()
-    n_updated = ClusteringState.objects.filter(service_id=service_id).update(
+    n_updated = ClusteringState.objects.filter(service_id=service_id, encoder=encoder.name).update(
         **fields, n_unrefined=F("n_unrefined") + n_new
     )
     if not n_updated:
+        # The first batch of the service, or the first with this encoder: nothing of another one may stay.
         fields["sample"] = state.sample.astype("<f4").tobytes()
-        ClusteringState.objects.create(service_id=service_id, **fields, n_unrefined=n_new)
+        ClusteringState.objects.update_or_create(
+            service_id=service_id, defaults={**fields, "n_unrefined": n_new, "refined_at": None}
+        )
     return replace(clusters, generation=generation)
 
 
@@ -140,11 +147,12 @@ def _read(service_id: int, row: ClusteringState | None, *, encoder: Encoder, now
         n_reports=np.array([micro[3] for micro in micros], dtype=np.int64),
         last_seen=np.array([micro[4].timestamp() for micro in micros], dtype=np.float64),
     )
-    if row is not None:
+    if row is not None and row.encoder == encoder.name:
         sample = np.frombuffer(bytes(row.sample), dtype="<f4").reshape(-1, encoder.n_dims).astype(np.float32)
         mean_sum = np.frombuffer(bytes(row.mean_sum), dtype="<f8").astype(np.float64)
         state = replace(state, mean_sum=mean_sum, mean_n=row.mean_n, sample=sample)
     return ServiceClusters(
+        encoder=encoder.name,
         generation=row.generation if row else 0,
         state=state,
         micro_ids=np.array([micro[0] for micro in micros], dtype=np.int64),

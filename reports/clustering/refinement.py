@@ -74,7 +74,8 @@ def _regroup(service_id: int, before: ServiceClusters, groups: IntArray) -> IntA
     if (old == new).all():
         return new
     for fresh in np.setdiff1d(new, old).tolist():
-        rows = new == fresh
+        # Asked of `groups`, for a new id may be the number that another fresh group still goes by.
+        rows = groups == fresh
         origin = Cluster.objects.get(pk=int(old[rows][0]))
         split = Cluster.objects.create(
             service_id=service_id,

@@ -8,9 +8,10 @@ nothing to do. One writer a service (advisory lock), any number of services at o
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -31,7 +32,8 @@ from reports.nudge import nudge
 logger = logging.getLogger(__name__)
 
 CLAIM_REPORTS: Final = 2_000  # reports a transaction: half a second of work, so a kill repeats little
-CLAIM_BATCHES: Final = 500
+# A batch holds at least one report, so whoever claims this many has not made a small catch (see `cluster_pending`).
+CLAIM_BATCHES: Final = CLAIM_REPORTS // 2
 # A reporter counts once in every window of the detector; its longest is an hour.
 COUNT_ONCE_WITHIN: Final = timedelta(minutes=60)
 LOCK_CLUSTERING: Final = 7101  # first half of the advisory lock's key, the service's id is the other
@@ -115,23 +117,33 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[_Placed
         Report.objects.filter(id__in=ids).values_list("counted_at", "id", "text", "symptom", "region", "reporter"),
         key=lambda row: row[:2],
     )
-    last_counted = _last_counted(service_id, rows)
+    counted = _counted_times(service_id, rows)
     reports = []
     for counted_at, report_id, text, symptom, region, raw_reporter in rows:
         reporter = bytes(raw_reporter)
-        last = last_counted.get(reporter) if reporter else None
-        is_counted = last is None or abs(counted_at - last) >= COUNT_ONCE_WITHIN
-        if is_counted and reporter:
-            last_counted[reporter] = counted_at
+        is_counted = not reporter or _counts_again(counted[reporter], counted_at)
         reports.append(_PlacedReport(report_id, _words(text, symptom), region, reporter, counted_at, is_counted))
     return reports
 
 
-def _last_counted(service_id: int, rows: Sequence[tuple[Any, ...]]) -> dict[bytes, datetime]:
-    """Return when each of these reporters last counted for the service, within the reach of the window."""
+def _counts_again(times: list[datetime], moment: datetime) -> bool:
+    """Tell whether a reporter who counted at these times counts at that moment too; if so, add it to them.
+
+    Reports of the past come among those of now, so neighbours on both sides are looked at.
+    """
+    position = bisect_right(times, moment)
+    if any(abs(moment - near) < COUNT_ONCE_WITHIN for near in times[max(position - 1, 0) : position + 1]):
+        return False
+    times.insert(position, moment)
+    return True
+
+
+def _counted_times(service_id: int, rows: Sequence[tuple[Any, ...]]) -> defaultdict[bytes, list[datetime]]:
+    """Return when each of these reporters counted for the service, oldest first, within the reach of the window."""
+    found: defaultdict[bytes, list[datetime]] = defaultdict(list)
     reporters = {bytes(row[5]) for row in rows if row[5]}
     if not reporters:
-        return {}
+        return found
     times = (
         Placement.objects.filter(
             service_id=service_id,
@@ -143,7 +155,9 @@ def _last_counted(service_id: int, rows: Sequence[tuple[Any, ...]]) -> dict[byte
         .order_by("counted_at")
         .values_list("reporter", "counted_at")
     )
-    return {bytes(reporter): counted_at for reporter, counted_at in times}
+    for reporter, counted_at in times:
+        found[bytes(reporter)].append(counted_at)
+    return found
 
 
 def _words(text: str, symptom: str) -> str:
@@ -177,7 +191,7 @@ def _place(service_id: int, reports: Sequence[_PlacedReport], *, now: datetime) 
     placed_micros = micro_ids[found.micro].tolist()
     _write_placements(service_id, reports, placed_micros, found.similarity.tolist(), now=now)
     _count_minutes(service_id, reports, placed_micros)
-    after = ServiceClusters(before.generation, found.state, micro_ids, cluster_ids)
+    after = replace(before, state=found.state, micro_ids=micro_ids, cluster_ids=cluster_ids)
     return arrays.save_state(service_id, encoder=encoder, clusters=after, n_new=len(reports), with_sample=False)
 
 
