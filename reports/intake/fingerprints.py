@@ -36,8 +36,8 @@ def salt_of(day: date) -> bytes:
             [FingerprintSalt(day=day, salt=os.urandom(SALT_BYTES))], ignore_conflicts=True
         )
         salt = bytes(FingerprintSalt.objects.get(day=day).salt)
-        for old in [known for known in _salts if known < day - timedelta(days=KEEP_DAYS)]:
-            del _salts[old]
+        for old in [known for known in list(_salts) if known < day - timedelta(days=KEEP_DAYS)]:
+            _salts.pop(old, None)  # other threads do the same at midnight
         _salts[day] = salt
     return _salts[day]
 
