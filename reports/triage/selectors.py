@@ -216,7 +216,7 @@ def _highlight(outage: Outage, events: Sequence[OutageEvent]) -> _Highlight:
                 break
             if event.kind in _STATE_KINDS:
                 since = event.at
-    now_seen = Seen(outage.observed, outage.expected, outage.window_minutes, outage.p_value)
+    now_seen = Seen(outage.observed, outage.expected, outage.window_minutes, outage.peak_p_value)
     if outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}:
         return _Highlight(since, now_seen)
     seen = [found for event in events if (found := seen_of(event.body)) is not None]
