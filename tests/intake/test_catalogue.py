@@ -1,0 +1,117 @@
+"""The catalogue: which services take reports, found by slug or name, remembered for seconds and no longer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reports.intake import catalogue
+from reports.intake.catalogue import LOOK_AGAIN_SECONDS, REMEMBER_SECONDS, find_service, forget_services, known_slugs
+from reports.models import Service
+from tests.factories import make_service
+
+pytestmark = pytest.mark.django_db
+
+
+class StoppedClock:
+    """Stands in for the module `time`; moves only when told."""
+
+    def __init__(self) -> None:
+        self.now_seconds = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now_seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
+    stopped = StoppedClock()
+    monkeypatch.setattr(catalogue, "time", stopped)
+    return stopped
+
+
+@pytest.mark.parametrize("word", ["web-mail", "WEB-MAIL", "Straßenpost", "STRASSENPOST"])
+def test_a_service_is_found_by_slug_or_name_in_any_case(word: str) -> None:
+    service = make_service("web-mail", name="Straßenpost")
+
+    found = find_service(word)
+
+    assert found is not None
+    assert (found.id, found.slug, found.name) == (service.pk, "web-mail", "Straßenpost")
+
+
+@pytest.mark.parametrize("word", ["", "web", "web-mail2", "\ud800"])
+def test_another_word_finds_nothing(word: str) -> None:
+    make_service("web-mail")
+
+    assert find_service(word) is None
+
+
+def test_a_service_that_is_switched_off_takes_no_reports() -> None:
+    make_service("web-mail", is_active=False)
+
+    assert find_service("web-mail") is None
+
+
+def test_a_slug_goes_before_another_services_name() -> None:
+    by_slug = make_service("mail", name="Post")
+    make_service("other", name="Mail")
+
+    found = find_service("mail")
+
+    assert found is not None
+    assert found.id == by_slug.pk
+
+
+def test_a_known_service_costs_no_query(clock: StoppedClock, django_assert_num_queries: Any) -> None:
+    make_service("mail")
+    find_service("mail")
+    clock.now_seconds += REMEMBER_SECONDS
+
+    with django_assert_num_queries(0):
+        find_service("mail")
+
+
+def test_a_service_switched_off_is_refused_when_the_memory_is_old(clock: StoppedClock) -> None:
+    make_service("mail")
+    find_service("mail")
+    Service.objects.update(is_active=False)
+
+    at_once = find_service("mail")
+    clock.now_seconds += REMEMBER_SECONDS + 0.001
+
+    assert at_once is not None
+    assert find_service("mail") is None
+
+
+def test_a_service_just_made_is_found_at_once(clock: StoppedClock) -> None:
+    find_service("mail")
+    make_service("mail")
+
+    clock.now_seconds += LOOK_AGAIN_SECONDS + 0.001
+
+    assert find_service("mail") is not None
+
+
+def test_a_flood_of_unknown_names_is_no_flood_of_queries(clock: StoppedClock, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        for number in range(50):
+            find_service(f"unknown-{number}")
+
+
+def test_a_told_catalogue_looks_again(clock: StoppedClock) -> None:
+    find_service("mail")
+    make_service("mail")
+
+    forget_services()
+
+    assert find_service("mail") is not None
+
+
+def test_some_slugs_are_named_in_order() -> None:
+    for slug in ["c", "a", "b"]:
+        make_service(slug, name=f"Service {slug}")
+    find_service("a")
+
+    assert known_slugs(limit=2) == ["a", "b"]
