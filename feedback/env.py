@@ -74,9 +74,16 @@ def choice(name: str, default: str, allowed: tuple[str, ...], *, environ: Mappin
 def database(url: str) -> dict[str, object]:
     """Translate a `postgres://user:password@host:port/name?option=value` address into Django's terms.
 
-    Raises ImproperlyConfigured for another scheme or a missing database name.
+    Raises ImproperlyConfigured for another scheme, a missing database name, and what is no address at all.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # its message can hold a part of the password, where that has an unquoted / or :
+        raise ImproperlyConfigured(
+            "DATABASE_URL is no address: its host or port can't be read. Write postgres://user:password@host:5432/name,"
+            " with %-codes for special characters of the password."
+        ) from None
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(
             f"DATABASE_URL starts with {parts.scheme + '://' if parts.scheme else repr(url[:12])}: "
@@ -92,7 +99,7 @@ def database(url: str) -> dict[str, object]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
-        "PORT": str(parts.port or options.pop("port", "")),
+        "PORT": str(port or options.pop("port", "")),
         "OPTIONS": options,
     }
 

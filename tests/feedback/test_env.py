@@ -1,0 +1,137 @@
+"""The readers of the environment: what is understood, and how loudly the rest is refused."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from feedback import env
+
+
+@pytest.mark.parametrize(("environ", "value"), [({}, "Outcry"), ({"X": ""}, "Outcry"), ({"X": " Help "}, "Help")])
+def test_a_text_is_the_variable_or_the_default(environ: dict[str, str], value: str) -> None:
+    assert env.text("X", "Outcry", environ=environ) == value
+
+
+@pytest.mark.parametrize("word", ["1", "true", "YES", " on "])
+def test_words_of_consent_switch_on(word: str) -> None:
+    assert env.flag("X", False, environ={"X": word}) is True
+
+
+@pytest.mark.parametrize("word", ["0", "False", "no", " OFF ", ""])
+def test_words_of_refusal_and_emptiness_switch_off(word: str) -> None:
+    assert env.flag("X", True, environ={"X": word}) is False
+
+
+@pytest.mark.parametrize("default", [True, False])
+def test_a_flag_that_is_not_set_is_the_default(default: bool) -> None:
+    assert env.flag("X", default, environ={}) is default
+
+
+def test_a_flag_of_any_other_word_stops_the_start() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^DEBUG='maybe' is neither yes nor no\. Write DEBUG=1 or DEBUG=0"):
+        env.flag("DEBUG", False, environ={"DEBUG": "maybe"})
+
+
+@pytest.mark.parametrize(("environ", "value"), [({}, 10), ({"X": " "}, 10), ({"X": "2"}, 2), ({"X": "200"}, 200)])
+def test_a_number_is_the_variable_or_the_default(environ: dict[str, str], value: int) -> None:
+    assert env.integer("X", 10, least=2, most=200, environ=environ) == value
+
+
+@pytest.mark.parametrize("raw", ["ten", "1.5", "0x10", "²"])
+def test_what_is_no_whole_number_stops_the_start(raw: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"X='{raw}' is no whole number. Write one from 2 to 200"):
+        env.integer("X", 10, least=2, most=200, environ={"X": raw})
+
+
+@pytest.mark.parametrize("raw", ["1", "201", "-5"])
+def test_a_number_out_of_range_stops_the_start(raw: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"X={raw} is out of range. Write a whole number from 2 to 200"):
+        env.integer("X", 10, least=2, most=200, environ={"X": raw})
+
+
+@pytest.mark.parametrize(
+    ("environ", "value"), [({}, ["a", "b"]), ({"X": " , "}, ["a", "b"]), ({"X": " c, d ,,e"}, ["c", "d", "e"])]
+)
+def test_a_list_is_separated_by_commas(environ: dict[str, str], value: list[str]) -> None:
+    assert env.words("X", ("a", "b"), environ=environ) == value
+
+
+def test_a_choice_is_one_of_the_allowed() -> None:
+    assert env.choice("X", "auto", ("auto", "static"), environ={"X": "static"}) == "static"
+
+
+def test_a_choice_of_anything_else_stops_the_start() -> None:
+    with pytest.raises(ImproperlyConfigured, match="X='magic' is not known"):
+        env.choice("X", "auto", ("auto", "static"), environ={"X": "magic"})
+
+
+# -- Addresses --------------------------------------------------------------------------------------------------------
+
+
+def test_a_database_address_is_taken_apart() -> None:
+    assert env.database("postgres://ada:p%40ss%2Fw@db.example:6432/out%20cry?sslmode=require") == {
+        "NAME": "out cry",
+        "USER": "ada",
+        "PASSWORD": "p@ss/w",
+        "HOST": "db.example",
+        "PORT": "6432",
+        "OPTIONS": {"sslmode": "require"},
+    }
+
+
+@pytest.mark.parametrize("url", ["postgresql:///outcry?host=/run/postgresql", "postgres://%2Frun%2Fpostgresql/outcry"])
+def test_a_database_can_be_reached_by_a_socket(url: str) -> None:
+    found = env.database(url)
+
+    assert (found["NAME"], found["HOST"], found["PORT"], found["OPTIONS"]) == ("outcry", "/run/postgresql", "", {})
+
+
+def test_a_port_may_stand_among_the_options() -> None:
+    found = env.database("postgresql:///outcry?host=/run/postgresql&port=5433")
+
+    assert (found["PORT"], found["OPTIONS"]) == ("5433", {})
+
+
+@pytest.mark.parametrize("url", ["mysql://u:secret@h/x", "sqlite:///x.db", "/var/db", "db:5432/outcry"])
+def test_another_database_stops_the_start(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"DATABASE_URL starts with .*Outcry runs on PostgreSQL") as stopped:
+        env.database(url)
+
+    assert "secret" not in str(stopped.value)
+
+
+@pytest.mark.parametrize("url", ["postgres://u:secret@h:5432", "postgres://u:secret@h/"])
+def test_an_address_without_a_database_stops_the_start(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="names no database"):
+        env.database(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://u:secret@h:port/x", "postgres://u:p@h:99999/x", "postgres://[::1/x", "postgres://u:sec/ret@h/x"]
+)
+def test_what_is_no_address_stops_the_start_and_keeps_the_password(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL is no address") as stopped:
+        env.database(url)
+
+    assert "sec" not in str(stopped.value).replace("password", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "broker"),
+    [
+        ("redis://cache:6379/0", "redis://cache:6379/0"),
+        ("rediss://cache:6380/1", "rediss://cache:6380/1"),
+        ("unix:///run/valkey.sock", "redis+socket:///run/valkey.sock"),
+    ],
+)
+def test_a_broker_is_spelled_as_celery_wants_it(url: str, broker: str) -> None:
+    assert env.celery_broker(url) == broker
+
+
+@pytest.mark.parametrize("url", ["amqp://u:secret@rabbit", "cache:6379", ""])
+def test_another_broker_stops_the_start(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL starts with") as stopped:
+        env.celery_broker(url)
+
+    assert "secret" not in str(stopped.value)
