@@ -43,7 +43,7 @@ lint: install-dev
 	$(BIN)/lint-imports
 
 bench: install-dev
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 # uv serves this target alone, so it is installed when asked for.
 lock: install
