@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from reports.errors import IdempotencyConflict, ReportsError, StoreUnavailable
 from reports.intake.contract import ReportIn
@@ -133,7 +133,8 @@ def _claim_key(submission: Submission, *, now: datetime) -> Written | ReportsErr
 
 
 def _copy(rows: Sequence[ReportRow]) -> None:
-    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+    # COPY's errors reach us past Django's wrapper; a broken connection must look as it does elsewhere.
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(_COPY) as copy:
         copy.set_types(_TYPES)
         for row in rows:
             report = row.report
@@ -183,7 +184,10 @@ class ReportWriter:
         threading.Thread(target=self._run, name="report-writer", daemon=True).start()
 
     def submit(self, submission: Submission) -> Future[Written]:
-        """Return the future answer: `Written` once it is durable, or a ReportsError."""
+        """Return the future answer: `Written` once it is durable, or a ReportsError.
+
+        It can be cancelled until the writer takes it up; then nothing of it is stored.
+        """
         answer: Future[Written] = Future()
         self._queue.put((submission, answer))
         return answer
@@ -204,14 +208,16 @@ class ReportWriter:
                         )
 
     def _gather(self) -> list[tuple[Submission, Future[Written]]]:
-        group = [self._queue.get()]
-        n_reports = len(group[0][0].rows)
+        group: list[tuple[Submission, Future[Written]]] = []
+        n_reports = 0
         while n_reports < GROUP_REPORTS:
             try:
-                group.append(self._queue.get_nowait())
+                submission, answer = self._queue.get(block=not group)
             except queue.Empty:
                 break
-            n_reports += len(group[-1][0].rows)
+            if answer.set_running_or_notify_cancel():  # else its caller has given up, and was told so
+                group.append((submission, answer))
+                n_reports += len(submission.rows)
         return group
 
     def _write(self, group: list[tuple[Submission, Future[Written]]]) -> None:
@@ -252,15 +258,23 @@ class ReportWriter:
         while True:
             try:
                 if is_second_try and _is_stored(submissions):
-                    # A key's row was committed with the group, so claiming it again reads the stored answer.
-                    return [_claim_key(submission, now=self._clock()) for submission in submissions]
+                    return self._stored_answers(submissions)
                 return write_group(submissions, now=self._clock())
+            except IntegrityError:
+                # The first COMMIT may have come through between the look and the second write.
+                if is_second_try and _is_stored(submissions):
+                    return self._stored_answers(submissions)
+                raise
             except (OperationalError, InterfaceError):
                 connection.close()
                 if time.monotonic() > give_up_at:
                     raise
                 is_second_try = True
                 time.sleep(RETRY_PAUSE_SECONDS)
+
+    def _stored_answers(self, submissions: Sequence[Submission]) -> list[Written | ReportsError]:
+        # A key's row was committed with the group, so claiming it again reads the stored answer.
+        return [_claim_key(submission, now=self._clock()) for submission in submissions]
 
 
 _writer: ReportWriter | None = None

@@ -1,0 +1,90 @@
+"""What the tests of the writer share: submissions, writers with a clock that stands, and what is stored by now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from reports.enums import Channel
+from reports.intake.contract import ReportIn
+from reports.intake.ids import uuid7
+from reports.intake.writer import Idempotency, ReportRow, ReportWriter, Submission, Written, write_group
+from reports.models import IntakeBatch, Report, Service
+from tests.factories import NOW
+
+PATIENCE_SECONDS = 20  # how long a test waits for another thread before it fails
+
+
+def row_for(service: Service, text: str = "no mail", **fields: Any) -> ReportRow:
+    return ReportRow(
+        id=uuid7(NOW), service_id=service.pk, channel=Channel.REST.value,
+        report=ReportIn(service=service.slug, text=text, **fields), reporter=b"", received_at=NOW, counted_at=NOW,
+    )  # fmt: skip
+
+
+def submission_for(service: Service, n: int = 1, *, key: str = "", body: bytes = b"body") -> Submission:
+    idempotency = Idempotency(client="key:1", key=key, body_digest=body.ljust(32)) if key else None
+    return Submission(tuple(row_for(service) for _ in range(n)), idempotency)
+
+
+def new_writer() -> ReportWriter:
+    return ReportWriter(clock=lambda: NOW)
+
+
+def answer_of(future: Future[Written]) -> Written:
+    return future.result(timeout=PATIENCE_SECONDS)
+
+
+def stored_ids() -> Counter[Any]:
+    """Return every stored report's id with how often it is there."""
+    return Counter(Report.objects.values_list("id", flat=True))
+
+
+def batched_ids() -> Counter[Any]:
+    return Counter(report_id for ids in IntakeBatch.objects.values_list("report_ids", flat=True) for report_id in ids)
+
+
+def in_a_thread(work: Callable[[], Any]) -> Any:
+    """Do the work on a thread, and so on a connection, of its own."""
+
+    def alone() -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(alone).result(timeout=PATIENCE_SECONDS)
+
+
+class FirstGroupWaits:
+    """Stands in for `write_group`: holds up the first group until `go`, and notes the groups' submissions."""
+
+    def __init__(self) -> None:
+        self.groups: list[Sequence[Submission]] = []
+        self.has_begun = threading.Event()
+        self.go = threading.Event()
+
+    def __call__(self, submissions: Sequence[Submission], **options: Any) -> Any:
+        self.groups.append(submissions)
+        if len(self.groups) == 1:
+            self.has_begun.set()
+            self.go.wait(PATIENCE_SECONDS)
+        return write_group(submissions, **options)
+
+
+def wait_for_somebody_who_waits_for_a_lock() -> None:
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < give_up_at:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+    pytest.fail("Nobody waits for a lock.")
