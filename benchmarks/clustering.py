@@ -12,12 +12,15 @@ import argparse
 import io
 import json
 import platform
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script's own folder is not the checkout
 
 from ml.cluster import assign, empty_state
 from ml.cluster_stream import main as cluster_command
