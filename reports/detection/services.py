@@ -84,13 +84,11 @@ def detect_service(*, service_id: int, now: datetime) -> bool:
         hour = last_hour(service_id, now=now, least_in_cluster=THRESHOLDS.n_reporters_suspect)
         streams = weigh(hour, usual, cluster_past=_cluster_past(hour, now=now))
         moment = _Moment(service_id, now, hour, streams)
-        outages = list(
-            Outage.objects.select_for_update().filter(service_id=service_id, state__in=OPEN_STATES).order_by("id")
-        )
+        outages = _open_outages(service_id)
         findings = find(hour, usual, streams)
         muted = _muted_outages(service_id, now=now) if findings else []
         for finding in findings:
-            if any(_is_about(finding, outage) for outage in muted):
+            if any(_is_muted(finding, outage, moment) for outage in muted):
                 continue
             known = _outage_for(finding, outages, now=now)
             if known is not None:
@@ -123,10 +121,33 @@ def _cluster_past(hour: LastHour, *, now: datetime) -> dict[int, float]:
         return dict(cursor.fetchall())
 
 
+def _open_outages(service_id: int) -> list[Outage]:
+    """Return the open outages, locked; one whose cluster was merged away goes on with the cluster that took it in."""
+    rows = Outage.objects.select_for_update(of=("self",)).select_related("cluster")
+    outages = list(rows.filter(service_id=service_id, state__in=OPEN_STATES).order_by("id"))
+    stands_for = {(outage.cluster_id, outage.scope_region) for outage in outages}
+    for outage in outages:
+        heir_id = _living_cluster(outage)
+        # Where the heir has an outage of its own there, that one goes on and this one falls silent.
+        if heir_id != outage.cluster_id and (heir_id, outage.scope_region) not in stands_for:
+            stands_for.add((heir_id, outage.scope_region))
+            outage.cluster_id = heir_id
+            outage.save(update_fields=["cluster"])
+    return outages
+
+
+def _living_cluster(outage: Outage) -> int | None:
+    if outage.cluster is None:
+        return None
+    return outage.cluster.merged_into_id or outage.cluster.pk
+
+
 def _muted_outages(service_id: int, *, now: datetime) -> list[Outage]:
     """Return the outages a person closed so recently that the reports behind them are still in the windows."""
     return list(
-        Outage.objects.filter(service_id=service_id).filter(
+        Outage.objects.select_related("cluster")
+        .filter(service_id=service_id)
+        .filter(
             Q(state=OutageState.DISMISSED, resolved_at__gt=now - MUTED_AFTER_DISMISSED)
             | Q(
                 state=OutageState.RESOLVED,
@@ -136,6 +157,19 @@ def _muted_outages(service_id: int, *, now: datetime) -> list[Outage]:
             )
         )
     )
+
+
+def _is_muted(finding: Finding, outage: Outage, moment: _Moment) -> bool:
+    """Tell whether what a person closed is what is found again.
+
+    Whoever dismisses one cluster has said nothing about a service or region that rises for another reason.
+    """
+    if not any(are_related(finding.root, region) for region in {outage.scope_region, *outage.regions}):
+        return False
+    if outage.cluster_id is None:
+        return True
+    cluster_id = finding.cluster_id or main_cluster(moment.hour, moment.streams, finding.root)
+    return cluster_id == _living_cluster(outage)
 
 
 def _is_about(finding: Finding, outage: Outage) -> bool:
@@ -227,18 +261,22 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
         _keep_as_peak(outage, found)
     outage.evaluated_at = moment.now
     _count(outage, moment)
-    phase = Phase(outage.state)
-    moved = step(
-        phase,
-        p_value=found.p_value,
-        p_recent=found.p_recent,
-        n_reporters=outage.n_reporters,
-        minutes_quiet=_minutes(outage.quiet_since, moment.now),
-        minutes_in_phase=_minutes(phase_since, moment.now),
-    )
-    if moved is not phase:
+    minutes_in_phase = _minutes(phase_since, moment.now)
+    # Until it stands still: after a long time without a look an outage recovers and is over in one, and a second look
+    # at the same moment finds nothing left to do.
+    while (
+        moved := step(
+            phase := Phase(outage.state),
+            p_value=found.p_value,
+            p_recent=found.p_recent,
+            n_reporters=outage.n_reporters,
+            minutes_quiet=_minutes(outage.quiet_since, moment.now),
+            minutes_in_phase=minutes_in_phase,
+        )
+    ) is not phase:
         _move(outage, moved, moment)
         _write_event(outage, _KIND[phase, moved], moment, seen=found)
+        minutes_in_phase = 0.0
     outage.save()
 
 
