@@ -207,6 +207,8 @@ CELERY_TASK_PUBLISH_RETRY = False
 # -- The main job -----------------------------------------------------------------------------------------------------
 # `auto` takes the static vectors where they are installed, and hashing (which needs no model) where not.
 ENCODER = env.choice("ENCODER", "auto", ("auto", "static", "hashing"))
+# Which country an address belongs to: the package's file, or a newer one in its format.
+COUNTRY_DATA = env.text("COUNTRY_DATA", "geoip2fast-ipv6.dat.gz")
 # How often two processes may nudge the same stage; below it, one nudge serves all.
 NUDGE_INTERVAL_SECONDS = 0.25
 # How far behind the stages may be before /readyz and the dashboard say so.

@@ -34,7 +34,7 @@ class Scope(models.TextChoices):
 
     INTAKE = "intake", "Send reports"
     READ = "read", "Read outages and clusters"
-    MANAGE = "manage", "Manage services and triage outages"
+    MANAGE = "manage", "Manage services"
 
 
 class Role(models.TextChoices):

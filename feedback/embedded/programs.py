@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from feedback.embedded import paths, ports, postgres, valkey
+from feedback.embedded.errors import CannotStart
 from feedback.embedded.supervisor import Program
 
 # Ranks of the stop: the first stops taking reports in, the last holds them. Names in a rank stop together.
 STOP_ORDER = ("web beat", "worker", "valkey postgres")
 
 _PROBE_SECONDS = 2.0
+MAX_CONCURRENCY = 64
 
 
 def web_command(host: str, port: int) -> list[str]:
@@ -100,9 +102,11 @@ def web(host: str, port: int, environ: Mapping[str, str] = os.environ) -> Progra
 def worker(environ: Mapping[str, str] = os.environ) -> Program:
     """The background worker; a warm stop finishes the tasks at hand, SIGQUIT gives them back to the queue."""
     concurrency = environ.get("WORKER_CONCURRENCY", "").strip() or "2"
+    if not (concurrency.isdecimal() and 1 <= int(concurrency) <= MAX_CONCURRENCY):
+        raise CannotStart(f"WORKER_CONCURRENCY={concurrency!r} is no whole number from 1 to {MAX_CONCURRENCY}.")
     return Program(
         name="worker",
-        command=worker_command(concurrency=int(concurrency) if concurrency.isdigit() else 2),
+        command=worker_command(concurrency=int(concurrency)),
         stop_seconds=4.0,
         force_signal=signal.SIGKILL,
         death_signal=signal.SIGQUIT,  # its database is on its way out too

@@ -10,6 +10,7 @@ from functools import cache
 from ipaddress import ip_address
 
 import pycountry
+from django.conf import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def _lookup():  # type: ignore[no-untyped-def]  # the library ships no types
     # Loaded on first use: 100 ms and a few megabytes that a worker never needs.
     from geoip2fast import GeoIP2Fast
 
-    return GeoIP2Fast(geoip2fast_data_file="geoip2fast-ipv6.dat.gz")
+    return GeoIP2Fast(geoip2fast_data_file=settings.COUNTRY_DATA)
 
 
 def country_of_address(address: str) -> str:

@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
                             choices=[
                                 ("intake", "Send reports"),
                                 ("read", "Read outages and clusters"),
-                                ("manage", "Manage services and triage outages"),
+                                ("manage", "Manage services"),
                             ],
                             max_length=10,
                         ),
