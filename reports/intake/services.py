@@ -122,14 +122,14 @@ def make_row(*, report: ReportIn, origin: Origin, now: datetime) -> ReportRow:
     Raises InvalidReport for what breaks the contract or names a service that does not exist.
     """
     errors: list[FieldError] = []
-    service = catalogue.find_service(report.service.strip())
-    if service is None and 0 < len(report.service.strip()) <= contract.MAX_CHARS["service"]:
-        known = ", ".join(catalogue.known_slugs()) or "none yet; staff add services on the dashboard"
-        errors.append(FieldError("service", f"{report.service!r} is no service here. Known services: {known}."))
     try:
         report = contract.normalise(report, now=now)
     except InvalidReport as invalid:
         errors += invalid.errors
+    service = catalogue.find_service(report.service.strip())
+    if service is None and all(error.field != "service" for error in errors):
+        known = ", ".join(catalogue.known_slugs()) or "none yet; staff add services on the dashboard"
+        errors.insert(0, FieldError("service", f"{report.service!r} is no service here. Known services: {known}."))
     if errors or service is None:
         raise InvalidReport(errors)
     return ReportRow(
@@ -155,13 +155,11 @@ def prepare_storage(*, now: datetime) -> list[str]:
 
 
 def _without_secrets(report: ReportIn) -> ReportIn:
-    return msgspec.structs.replace(
-        report,
-        text=scrub(report.text),
-        url=scrub(report.url),
-        source=scrub(report.source),
-        release=scrub(report.release),
-    )
+    # A mark can be longer than what it hides, and the columns have the contract's limits; the text's has none.
+    short = {
+        field: scrub(getattr(report, field))[: contract.MAX_CHARS[field]] for field in ("url", "source", "release")
+    }
+    return msgspec.structs.replace(report, text=scrub(report.text), **short)
 
 
 def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
@@ -189,9 +187,15 @@ def _idempotency(key: str, origin: Origin, body: bytes) -> Idempotency | None:
 
 
 def _write(submission: Submission) -> Written:
+    answer = the_writer(clock=timezone.now).submit(submission)
     try:
-        return the_writer(clock=timezone.now).submit(submission).result(timeout=ANSWER_SECONDS)
+        return answer.result(timeout=ANSWER_SECONDS)
     except FutureTimeout as error:
-        raise StoreUnavailable(
-            "The database does not take reports right now. Nothing was accepted; try again."
-        ) from error
+        if answer.cancel():
+            message = "The database does not take reports right now. Nothing was accepted; try again."
+        else:  # the writer is at it
+            message = (
+                "The database does not answer in time, so it is not known whether the reports are stored."
+                " Try again; with an idempotency key they are stored once."
+            )
+        raise StoreUnavailable(message) from error

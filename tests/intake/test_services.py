@@ -1,0 +1,450 @@
+"""The door of intake: the row a report becomes, the receipts of what is stored, and what is not kept of reporters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from reports.clustering.services import cluster_pending
+from reports.enums import Channel
+from reports.errors import FieldError, IdempotencyConflict, InvalidReport, StoreUnavailable, TooMany
+from reports.intake import contract, services
+from reports.intake.contract import MAX_CHARS, ReportIn
+from reports.intake.fingerprints import ANONYMOUS
+from reports.intake.ids import id_time
+from reports.intake.receipts import report_of
+from reports.intake.services import (
+    KEEP_IDEMPOTENCY_KEYS,
+    BatchResult,
+    Origin,
+    Receipt,
+    accept_batch,
+    accept_report,
+    forget_expired,
+    make_row,
+    prepare_storage,
+)
+from reports.intake.writer import ReportRow, Submission, Written, write_group
+from reports.models import FingerprintSalt, IdempotencyKey, IntakeBatch, Placement, Report, ReportContact, Service
+from tests.factories import NOW, make_service
+
+pytestmark = pytest.mark.django_db
+
+API = Origin(Channel.REST, client="key:1")
+COPIED = "Nothing works at all since nine, please share this with everybody you know"
+
+
+@pytest.fixture(autouse=True)
+def service() -> Service:
+    return make_service("mail", name="Café Mail")
+
+
+class WritesAtOnce:
+    """Stands in for the writer: the same transaction, on the thread of the test."""
+
+    def submit(self, submission: Submission) -> Future[Written]:
+        answer: Future[Written] = Future()
+        (written,) = write_group([submission], now=NOW)
+        if isinstance(written, Written):
+            answer.set_result(written)
+        else:
+            answer.set_exception(written)
+        return answer
+
+
+@pytest.fixture(autouse=True)
+def _on_the_threads_of_the_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "threads" not in request.fixturenames:
+        monkeypatch.setattr(services, "the_writer", lambda **_: WritesAtOnce())
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads to call from; a test that asks for them has the real writer."""
+    with ThreadPoolExecutor(12) as pool:
+        yield pool
+
+
+def report_in(text: str = "no mail", **fields: Any) -> ReportIn:
+    return ReportIn(service=fields.pop("service", "mail"), text=text, **fields)
+
+
+def row_of(*, origin: Origin = API, **fields: Any) -> ReportRow:
+    return make_row(report=report_in(**fields), origin=origin, now=NOW)
+
+
+def accepted(*, key: str = "", body: bytes = b"body", origin: Origin = API, **fields: Any) -> Receipt:
+    return accept_report(report=report_in(**fields), origin=origin, idempotency_key=key, body=body, now=NOW)
+
+
+def accepted_batch(*items: ReportIn | InvalidReport, **options: Any) -> BatchResult:
+    return accept_batch(items=items, origin=API, body=b"body", now=NOW, **options)
+
+
+def refused_row(**fields: Any) -> Sequence[FieldError]:
+    with pytest.raises(InvalidReport) as refused:
+        row_of(**fields)
+    return refused.value.errors
+
+
+# -- The row a report becomes -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["mail", " MAIL ", "café mail", "Cafe\u0301  Mail"])
+def test_the_service_is_found_by_slug_or_name_however_it_is_written(service: Service, word: str) -> None:
+    assert row_of(service=word).service_id == service.pk
+
+
+def test_a_row_carries_its_face_and_the_time_it_came() -> None:
+    row = row_of(origin=Origin(Channel.BULK))
+
+    assert (row.channel, row.received_at, row.counted_at, id_time(row.id)) == ("bulk", NOW, NOW, NOW)
+
+
+def test_history_counts_when_it_happened() -> None:
+    yesterday = NOW - timedelta(days=1)
+
+    assert row_of(occurred_at=yesterday).counted_at == yesterday
+
+
+@pytest.mark.parametrize("field", ["text", "url", "source", "release"])
+def test_no_field_keeps_what_must_not_be_stored(field: str) -> None:
+    row = row_of(**{field: "https://example.org/?from=me@example.org"})
+
+    assert getattr(row.report, field) == "https://example.org/?from=[email]"
+
+
+@pytest.mark.parametrize("field", ["url", "source", "release"])
+def test_a_mark_longer_than_what_it_hides_still_fits_its_column(field: str) -> None:
+    start = "https://x.y/?" if field == "url" else ""
+    value = (start + "a@b.co,a@b.de,a@c.de," * 200)[: MAX_CHARS[field]]
+
+    accepted(**{field: value})
+
+    stored = getattr(Report.objects.get(), field)
+    assert len(stored) <= MAX_CHARS[field]
+    assert "a@" not in stored
+
+
+def test_an_unknown_service_is_told_the_known_ones() -> None:
+    make_service("chat")
+
+    errors = refused_row(service="fax")
+
+    assert errors == (FieldError("service", "'fax' is no service here. Known services: chat, mail."),)
+
+
+def test_an_unknown_service_does_not_hide_what_else_is_wrong() -> None:
+    errors = refused_row(service="fax", region="ZZ", text="a\x00")
+
+    assert [error.field for error in errors] == ["service", "text", "region"]
+
+
+@pytest.mark.parametrize("word", ["", "  ", "x" * 101, "a\x00", "\ud800"])
+def test_a_service_that_is_no_word_is_told_once(word: str) -> None:
+    errors = refused_row(service=word)
+
+    assert [error.field for error in errors] == ["service"]
+
+
+# -- Who reports ------------------------------------------------------------------------------------------------------
+
+
+def test_a_reporter_is_told_apart_by_the_name_the_client_gives() -> None:
+    ada, ada_again, grace = (row_of(reporter=name).reporter for name in ["ada", "ada", "grace"])
+
+    assert ada == ada_again != grace
+    assert len(ada) == 16
+
+
+def test_another_clients_name_is_another_reporter() -> None:
+    other = Origin(Channel.REST, client="key:2")
+
+    assert row_of(reporter="ada").reporter != row_of(reporter="ada", origin=other).reporter
+
+
+def test_without_a_name_network_and_browser_tell_reporters_apart() -> None:
+    home, home_again, phone, elsewhere = (
+        row_of(origin=Origin(Channel.FORM, address=address, agent=agent)).reporter
+        for address, agent in [("192.0.2.7", "a"), ("192.0.2.7", "a"), ("192.0.2.7", "b"), ("192.0.2.8", "a")]
+    )
+
+    assert home == home_again
+    assert len({home, phone, elsewhere}) == 3
+
+
+def test_a_name_goes_before_the_network() -> None:
+    at_home, at_work = (
+        row_of(reporter="ada", origin=Origin(Channel.REST, "key:1", address=address)).reporter
+        for address in ["192.0.2.7", "192.0.2.8"]
+    )
+
+    assert at_home == at_work
+
+
+def test_where_nothing_else_tells_copies_have_one_reporter() -> None:
+    assert row_of(text=COPIED).reporter == row_of(text=COPIED.upper()).reporter != ANONYMOUS
+
+
+def test_short_words_tell_nobody_apart() -> None:
+    assert row_of(text="can't log in").reporter == ANONYMOUS
+
+
+# -- One report -------------------------------------------------------------------------------------------------------
+
+
+def test_the_receipt_is_of_the_stored_report() -> None:
+    receipt = accepted(text="no mail since ten")
+
+    assert report_of(receipt.token) == receipt.id
+    assert Report.objects.get(id=receipt.id).text == "no mail since ten"
+
+
+def test_a_contact_is_kept_as_it_was_given_and_only_there() -> None:
+    receipt = accepted(contact="me@example.org")
+
+    contact = ReportContact.objects.get()
+    assert (contact.report_id, contact.address) == (receipt.id, "me@example.org")
+
+
+def test_a_repeated_request_gets_the_first_receipt() -> None:
+    first = accepted(key="k")
+
+    assert accepted(key="k") == first
+    assert Report.objects.count() == 1
+
+
+def test_a_key_for_another_request_is_a_conflict() -> None:
+    accepted(key="k", body=b"one")
+
+    with pytest.raises(IdempotencyConflict):
+        accepted(key="k", body=b"two")
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "a\x00", "a\nb", "\u202e", "\ud800"])
+def test_a_key_that_cannot_be_kept_is_refused(key: str) -> None:
+    with pytest.raises(InvalidReport, match="Idempotency-Key: Has to be 1 to 255 printable characters"):
+        accepted(key=key)
+
+
+def test_a_key_at_its_limit_is_kept() -> None:
+    accepted(key="🔑" * 255)
+
+    assert IdempotencyKey.objects.get().key == "🔑" * 255
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_key_from_many_threads_gives_one_receipt(threads: ThreadPoolExecutor) -> None:
+    def accepts(_: int) -> Receipt:
+        try:
+            return accepted(key="k")
+        finally:
+            connection.close()
+
+    receipts = set(threads.map(accepts, range(24)))
+
+    (receipt,) = receipts
+    assert Counter(Report.objects.values_list("id", flat=True)) == Counter([receipt.id])
+    assert IntakeBatch.objects.get().report_ids == [receipt.id]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_receipt_from_many_threads_is_of_a_stored_report(threads: ThreadPoolExecutor) -> None:
+    def accepts(number: int) -> Receipt:
+        try:
+            return accepted(text=f"no mail {number}")
+        finally:
+            connection.close()
+
+    receipts = list(threads.map(accepts, range(96)))
+
+    texts = dict(Report.objects.values_list("id", "text"))
+    assert [texts[receipt.id] for receipt in receipts] == [f"no mail {number}" for number in range(96)]
+    assert len(texts) == 96
+
+
+# -- A batch ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_gets_a_receipt_for_each_report_in_order() -> None:
+    result = accepted_batch(report_in("one"), report_in("two"), report_in("three"))
+
+    texts = [Report.objects.get(id=report_of(receipt.token)).text for receipt in result.receipts]
+    assert texts == ["one", "two", "three"]
+    assert result.errors == ()
+
+
+def test_the_bad_items_of_a_batch_are_told_by_number_and_the_good_ones_stored() -> None:
+    unread = InvalidReport([FieldError("", "This is no valid JSON.")])
+
+    result = accepted_batch(report_in(""), report_in("good"), unread, report_in(region="ZZ", lang="?"))
+
+    assert [(error.item, error.field) for error in result.errors] == [(0, "text"), (2, ""), (3, "region"), (3, "lang")]
+    assert len(result.receipts) == 1
+    assert Report.objects.get().text == "good"
+
+
+def test_all_or_nothing_stores_nothing_where_one_item_is_bad() -> None:
+    with pytest.raises(InvalidReport) as refused:
+        accepted_batch(report_in("good"), report_in(""), all_or_nothing=True)
+
+    assert [error.item for error in refused.value.errors] == [1]
+    assert not Report.objects.exists()
+
+
+def test_all_or_nothing_stores_everything_where_every_item_is_good() -> None:
+    accepted_batch(report_in("one"), report_in("two"), all_or_nothing=True)
+
+    assert Report.objects.count() == 2
+
+
+def test_a_batch_without_a_good_item_is_refused() -> None:
+    with pytest.raises(InvalidReport) as refused:
+        accepted_batch(report_in(""), report_in(service="fax"))
+
+    assert [(error.item, error.field) for error in refused.value.errors] == [(0, "text"), (1, "service")]
+
+
+def test_an_empty_batch_is_refused() -> None:
+    with pytest.raises(InvalidReport, match="holds no report"):
+        accepted_batch()
+
+
+def test_a_batch_of_10_001_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(TooMany, match="10,001 reports; at most 10,000"):
+        accepted_batch(*[report_in("")] * (contract.MAX_BATCH_REPORTS + 1))
+
+
+def test_a_repeated_batch_gets_the_first_answer_errors_included() -> None:
+    items = [report_in("good"), report_in("")]
+    first = accepted_batch(*items, idempotency_key="k")
+
+    assert accepted_batch(*items, idempotency_key="k") == first
+    assert Report.objects.count() == 1
+
+
+def test_the_reports_of_a_batch_that_fails_half_way_are_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*args: Any, **options: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("reports.intake.writer._add_batches", breaks)
+    with pytest.raises(RuntimeError):
+        accepted_batch(report_in("one"), report_in("two"))
+
+    assert not Report.objects.exists()
+
+
+# -- A database that does not answer ----------------------------------------------------------------------------------
+
+
+class NeverAnswers:
+    """Stands in for a writer whose database is away; `takes_up` tells whether it has begun to write."""
+
+    def __init__(self, *, takes_up: bool) -> None:
+        self.answer: Future[Written] = Future()
+        self._takes_up = takes_up
+
+    def submit(self, submission: Submission) -> Future[Written]:
+        if self._takes_up:
+            self.answer.set_running_or_notify_cancel()
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("takes_up", "told"),
+    [(False, "Nothing was accepted; try again"), (True, "not known whether the reports are stored")],
+)
+def test_what_is_not_answered_in_time_is_told_as_far_as_it_is_known(
+    monkeypatch: pytest.MonkeyPatch, takes_up: bool, told: str
+) -> None:
+    never = NeverAnswers(takes_up=takes_up)
+    monkeypatch.setattr(services, "the_writer", lambda **_: never)
+    monkeypatch.setattr(services, "ANSWER_SECONDS", 0.0)
+
+    with pytest.raises(StoreUnavailable, match=told):
+        accepted()
+
+    assert never.answer.cancelled() is not takes_up
+
+
+# -- Privacy ----------------------------------------------------------------------------------------------------------
+
+ADDRESS, AGENT, NAME, CONTACT = "203.0.113.77", "Firefox-of-Ada", "ada.lovelace", "ada@example.org"
+
+
+def tables_that_hold(needle: str) -> set[str]:
+    """Return the tables with the needle in any column of any row, as text or as bytes."""
+    found: set[str] = set()
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(
+                f'SELECT EXISTS (SELECT 1 FROM "{table}" AS r WHERE r::text ILIKE ANY(%s))',  # noqa: S608  # own names
+                [[f"%{needle}%", f"%{needle.encode().hex()}%"]],
+            )
+            if cursor.fetchone()[0]:
+                found.add(table)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("origin", "fields"),
+    [
+        (Origin(Channel.FORM, "form", ADDRESS, AGENT), {}),
+        (Origin(Channel.REST, "key:1"), {"reporter": NAME}),
+        (Origin(Channel.REST, "key:1", ADDRESS, AGENT), {"reporter": NAME}),
+    ],
+    ids=["by network", "by name", "by both"],
+)
+def test_neither_network_nor_name_nor_contact_stays_beside_a_report(origin: Origin, fields: dict[str, str]) -> None:
+    accepted(text=f"no mail, write to {CONTACT}", contact=CONTACT, key="k", origin=origin, **fields)
+    cluster_pending(now=NOW)
+
+    assert Placement.objects.count() == 1
+    assert [tables_that_hold(needle) for needle in (ADDRESS, AGENT, NAME)] == [set()] * 3
+    assert tables_that_hold(CONTACT) == {"reports_reportcontact"}
+
+
+def test_the_scan_for_private_things_sees_what_is_there() -> None:
+    Report.objects.filter(id=accepted(text="plain words").id).update(reporter=b"ada.lovelace")
+
+    assert {table for table in tables_that_hold("plain words") if "default" not in table} == {"reports_report"}
+    assert "reports_report" in tables_that_hold(NAME)
+
+
+# -- Housekeeping -----------------------------------------------------------------------------------------------------
+
+
+def test_idempotency_keys_are_kept_as_long_as_promised_and_then_forgotten() -> None:
+    accepted(key="k")
+
+    forget_expired(now=NOW + KEEP_IDEMPOTENCY_KEYS)
+    kept = IdempotencyKey.objects.count()
+    forget_expired(now=NOW + KEEP_IDEMPOTENCY_KEYS + timedelta(seconds=1))
+
+    assert kept == 1
+    assert not IdempotencyKey.objects.exists()
+    assert timedelta(hours=24) <= KEEP_IDEMPOTENCY_KEYS
+
+
+def test_salts_are_forgotten_with_the_keys() -> None:
+    accepted(reporter="ada")
+
+    forget_expired(now=NOW + timedelta(days=30))
+
+    assert not FingerprintSalt.objects.exists()
+
+
+def test_storage_is_prepared_for_the_coming_days() -> None:
+    made = prepare_storage(now=NOW)
+
+    row = row_of()
+    write_group([Submission((row,))], now=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text FROM reports_report WHERE id = %s", [row.id])
+        assert cursor.fetchone() == (made[0],)
