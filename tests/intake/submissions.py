@@ -88,3 +88,16 @@ def wait_for_somebody_who_waits_for_a_lock() -> None:
             if cursor.fetchone()[0]:
                 return
     pytest.fail("Nobody waits for a lock.")
+
+
+class WritesAtOnce:
+    """Stands in for the writer: the same transaction, on the thread of the test."""
+
+    def submit(self, submission: Submission) -> Future[Written]:
+        answer: Future[Written] = Future()
+        (written,) = write_group([submission], now=NOW)
+        if isinstance(written, Written):
+            answer.set_result(written)
+        else:
+            answer.set_exception(written)
+        return answer

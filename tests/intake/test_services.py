@@ -1,4 +1,4 @@
-"""The door of intake: the row a report becomes, the receipts of what is stored, and what is not kept of reporters."""
+"""The door of intake: the row a report becomes, the receipts of what is stored, and what is told when there is none."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from reports.clustering.services import cluster_pending
 from reports.enums import Channel
 from reports.errors import FieldError, IdempotencyConflict, InvalidReport, StoreUnavailable, TooMany
 from reports.intake import contract, services
 from reports.intake.contract import MAX_CHARS, ReportIn
-from reports.intake.fingerprints import ANONYMOUS
 from reports.intake.ids import id_time
 from reports.intake.receipts import report_of
 from reports.intake.services import (
@@ -31,31 +29,18 @@ from reports.intake.services import (
     prepare_storage,
 )
 from reports.intake.writer import ReportRow, Submission, Written, write_group
-from reports.models import FingerprintSalt, IdempotencyKey, IntakeBatch, Placement, Report, ReportContact, Service
+from reports.models import FingerprintSalt, IdempotencyKey, IntakeBatch, Report, ReportContact, Service
 from tests.factories import NOW, make_service
+from tests.intake.submissions import WritesAtOnce
 
 pytestmark = pytest.mark.django_db
 
 API = Origin(Channel.REST, client="key:1")
-COPIED = "Nothing works at all since nine, please share this with everybody you know"
 
 
 @pytest.fixture(autouse=True)
 def service() -> Service:
     return make_service("mail", name="Café Mail")
-
-
-class WritesAtOnce:
-    """Stands in for the writer: the same transaction, on the thread of the test."""
-
-    def submit(self, submission: Submission) -> Future[Written]:
-        answer: Future[Written] = Future()
-        (written,) = write_group([submission], now=NOW)
-        if isinstance(written, Written):
-            answer.set_result(written)
-        else:
-            answer.set_exception(written)
-        return answer
 
 
 @pytest.fixture(autouse=True)
@@ -151,49 +136,6 @@ def test_a_service_that_is_no_word_is_told_once(word: str) -> None:
     errors = refused_row(service=word)
 
     assert [error.field for error in errors] == ["service"]
-
-
-# -- Who reports ------------------------------------------------------------------------------------------------------
-
-
-def test_a_reporter_is_told_apart_by_the_name_the_client_gives() -> None:
-    ada, ada_again, grace = (row_of(reporter=name).reporter for name in ["ada", "ada", "grace"])
-
-    assert ada == ada_again != grace
-    assert len(ada) == 16
-
-
-def test_another_clients_name_is_another_reporter() -> None:
-    other = Origin(Channel.REST, client="key:2")
-
-    assert row_of(reporter="ada").reporter != row_of(reporter="ada", origin=other).reporter
-
-
-def test_without_a_name_network_and_browser_tell_reporters_apart() -> None:
-    home, home_again, phone, elsewhere = (
-        row_of(origin=Origin(Channel.FORM, address=address, agent=agent)).reporter
-        for address, agent in [("192.0.2.7", "a"), ("192.0.2.7", "a"), ("192.0.2.7", "b"), ("192.0.2.8", "a")]
-    )
-
-    assert home == home_again
-    assert len({home, phone, elsewhere}) == 3
-
-
-def test_a_name_goes_before_the_network() -> None:
-    at_home, at_work = (
-        row_of(reporter="ada", origin=Origin(Channel.REST, "key:1", address=address)).reporter
-        for address in ["192.0.2.7", "192.0.2.8"]
-    )
-
-    assert at_home == at_work
-
-
-def test_where_nothing_else_tells_copies_have_one_reporter() -> None:
-    assert row_of(text=COPIED).reporter == row_of(text=COPIED.upper()).reporter != ANONYMOUS
-
-
-def test_short_words_tell_nobody_apart() -> None:
-    assert row_of(text="can't log in").reporter == ANONYMOUS
 
 
 # -- One report -------------------------------------------------------------------------------------------------------
@@ -371,50 +313,6 @@ def test_what_is_not_answered_in_time_is_told_as_far_as_it_is_known(
         accepted()
 
     assert never.answer.cancelled() is not takes_up
-
-
-# -- Privacy ----------------------------------------------------------------------------------------------------------
-
-ADDRESS, AGENT, NAME, CONTACT = "203.0.113.77", "Firefox-of-Ada", "ada.lovelace", "ada@example.org"
-
-
-def tables_that_hold(needle: str) -> set[str]:
-    """Return the tables with the needle in any column of any row, as text or as bytes."""
-    found: set[str] = set()
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(
-                f'SELECT EXISTS (SELECT 1 FROM "{table}" AS r WHERE r::text ILIKE ANY(%s))',  # noqa: S608  # own names
-                [[f"%{needle}%", f"%{needle.encode().hex()}%"]],
-            )
-            if cursor.fetchone()[0]:
-                found.add(table)
-    return found
-
-
-@pytest.mark.parametrize(
-    ("origin", "fields"),
-    [
-        (Origin(Channel.FORM, "form", ADDRESS, AGENT), {}),
-        (Origin(Channel.REST, "key:1"), {"reporter": NAME}),
-        (Origin(Channel.REST, "key:1", ADDRESS, AGENT), {"reporter": NAME}),
-    ],
-    ids=["by network", "by name", "by both"],
-)
-def test_neither_network_nor_name_nor_contact_stays_beside_a_report(origin: Origin, fields: dict[str, str]) -> None:
-    accepted(text=f"no mail, write to {CONTACT}", contact=CONTACT, key="k", origin=origin, **fields)
-    cluster_pending(now=NOW)
-
-    assert Placement.objects.count() == 1
-    assert [tables_that_hold(needle) for needle in (ADDRESS, AGENT, NAME)] == [set()] * 3
-    assert tables_that_hold(CONTACT) == {"reports_reportcontact"}
-
-
-def test_the_scan_for_private_things_sees_what_is_there() -> None:
-    Report.objects.filter(id=accepted(text="plain words").id).update(reporter=b"ada.lovelace")
-
-    assert {table for table in tables_that_hold("plain words") if "default" not in table} == {"reports_report"}
-    assert "reports_report" in tables_that_hold(NAME)
 
 
 # -- Housekeeping -----------------------------------------------------------------------------------------------------
