@@ -49,7 +49,7 @@ def make_services(recording: Iterable[Recorded]) -> None:
     taken: set[str] = set()
     for position, recorded in enumerate(first.values()):
         slug = slugify(recorded.report.service)[:50] or "service"
-        if slug in taken:
+        while slug in taken:
             slug = f"{slug}-{position}"
         taken.add(slug)
         Service.objects.create(slug=slug, name=recorded.report.service, created_at=recorded.time, position=position)
@@ -57,10 +57,7 @@ def make_services(recording: Iterable[Recorded]) -> None:
 
 
 def row_of(recorded: Recorded) -> ReportRow:
-    """Return the row a recorded report becomes, as the intake would have made it at its time.
-
-    Raises InvalidReport.
-    """
+    """Return the row a recorded report becomes, as the intake would have made it at its time."""
     return make_row(report=recorded.report, origin=Origin(Channel.REPLAY, client="replay"), now=recorded.time)
 
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
-from django.db import connection, connections
+from django.core.management import CommandError, call_command
+from django.db import ProgrammingError, connection, connections
 from django.utils.module_loading import import_string
 
 from reports.clustering import arrays
@@ -41,9 +41,15 @@ def _address() -> Iterator[dict[str, Any]]:
             yield {"NAME": server.dbname, "USER": server.user, "HOST": server.host, "PASSWORD": ""}
         return
     name = f"outcry_scratch_{os.getpid()}"
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        cursor.execute(f'CREATE DATABASE "{name}"')
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            cursor.execute(f'CREATE DATABASE "{name}"')
+    except ProgrammingError as error:
+        raise CommandError(
+            f"No scratch database could be made beside the one of DATABASE_URL: {str(error).strip()}."
+            " Give its user CREATEDB, or unset DATABASE_URL to play on a server of its own."
+        ) from error
     try:
         yield {"NAME": name}
     finally:

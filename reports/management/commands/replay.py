@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ml.outage_scores import FoundOutage, Truth, parse_truth, score
 from reports.errors import InvalidReport
-from reports.intake.contract import ReportIn, without_forbidden
+from reports.intake.contract import ReportIn, normalise, without_forbidden
 from reports.intake.writer import ReportRow
 from reports.management.playback import Recorded, make_services, play, row_of
 from reports.management.scratch import scratch_database
@@ -43,33 +43,25 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         truth = _read_truth(options["truth"]) if options["truth"] else None
+        if options["json"]:
+            _write(options["json"], "")  # minutes of playing must not end with a folder that is not there
         recording, unusable = _read_recording(options["file"])
         with scratch_database():
-            make_services(recorded for _, recorded in recording)
-            rows = self._rows(options["file"], recording, unusable)
-            self._play(rows)
+            make_services(recording)
+            self._play(sorted(map(row_of, recording), key=lambda row: row.received_at))
             outages = list(_outages())
         result: dict[str, Any] = {"outages": outages}
         if truth is not None:
             result["score"] = score([_found(outage) for outage in outages], truth)
         self._print(result)
         if options["json"]:
-            options["json"].write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+            _write(options["json"], json.dumps(result, indent=1, ensure_ascii=False) + "\n")
         if unusable:
             for message in unusable[:NAMED_LINES]:
                 self.stderr.write(message)
             raise CommandError(
                 f"{len(unusable)} lines could not be used and were left out; mend them and replay again."
             )
-
-    def _rows(self, file: Path, recording: list[tuple[int, Recorded]], unusable: list[str]) -> list[ReportRow]:
-        rows = []
-        for number, recorded in recording:
-            try:
-                rows.append(row_of(recorded))
-            except InvalidReport as invalid:
-                unusable.append(f"{file}:{number}: {invalid}")
-        return sorted(rows, key=lambda row: row.received_at)
 
     def _play(self, rows: list[ReportRow]) -> None:
         columns = (
@@ -103,15 +95,15 @@ class Command(BaseCommand):
                     self.stdout.write(f"{name}: {value}")
 
 
-def _read_recording(file: Path) -> tuple[list[tuple[int, Recorded]], list[str]]:
-    """Return the usable lines with their numbers, and what is wrong with the others."""
-    recording: list[tuple[int, Recorded]] = []
+def _read_recording(file: Path) -> tuple[list[Recorded], list[str]]:
+    """Return the usable lines, and what is wrong with the others."""
+    recording: list[Recorded] = []
     unusable: list[str] = []
     try:
         for number, line in _lines(file):
             try:
-                recording.append((number, _parse(line)))
-            except ValueError as error:
+                recording.append(_parse(line))
+            except (ValueError, InvalidReport) as error:
                 unusable.append(f"{file}:{number}: {error}")
     except OSError as error:
         raise CommandError(f"{file} can't be read ({error.strerror}). Give the path of a JSON Lines file.") from error
@@ -125,34 +117,52 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                yield number, line.decode("utf-8", errors="replace")
+                yield number, line.decode("utf-8-sig", errors="replace")
 
 
 def _parse(line: str) -> Recorded:
-    """Return a recorded report.
+    """Return a recorded report in the form that is stored.
 
-    Raises ValueError with a sentence that says what is wrong.
+    Raises ValueError or InvalidReport with a sentence that says what is wrong.
     """
     try:
         fields = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON at character {error.pos + 1} ({error.msg}). Write one object a line.") from error
+    except RecursionError as error:
+        raise ValueError("this JSON is nested too deeply. A report is one flat object.") from error
     if not isinstance(fields, dict):
         raise ValueError(f"a JSON object is needed, not {type(fields).__name__}.")
     for name in ("time", "service", "text"):
         if not isinstance(fields.get(name), str):
             raise ValueError(f"`{name}` is missing or no string.")
-    try:
-        time = datetime.fromisoformat(fields["time"])
-    except ValueError as error:
-        raise ValueError(f"time {fields['time']!r} is no RFC 3339 time, such as 2026-05-01T09:30:00Z.") from error
-    if time.tzinfo is None:
-        raise ValueError(f"time {fields['time']!r} has no time zone. Add one, such as Z.")
     region = fields.get("region") or ""
     if not isinstance(region, str):
         raise ValueError(f"region {region!r} is no string.")
+    time = _time(fields["time"])
     report = ReportIn(service=fields["service"], text=without_forbidden(fields["text"]), region=region)
-    return Recorded(time.astimezone(UTC), report)
+    return Recorded(time, normalise(report, now=time))
+
+
+def _time(written: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(written)
+    except ValueError as error:
+        raise ValueError(f"time {written!r} is no RFC 3339 time, such as 2026-05-01T09:30:00Z.") from error
+    if time.tzinfo is None:
+        raise ValueError(f"time {written!r} has no time zone. Add one, such as Z.")
+    if not 1970 <= time.year < 9999:  # what an id can carry, and room for any offset
+        raise ValueError(f"time {written!r} is not of this age. Write a year from 1970 on.")
+    return max(time.astimezone(UTC), datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def _write(file: Path, content: str) -> None:
+    try:
+        file.write_text(content)
+    except OSError as error:
+        raise CommandError(
+            f"{file} can't be written ({error.strerror}). Name a file in a folder that exists."
+        ) from error
 
 
 def _read_truth(file: Path) -> Truth:
