@@ -7,6 +7,6 @@ from reports.web import public
 urlpatterns = [
     path("", public.status, name="status"),
     path("report", public.report, name="report"),
-    path("report/<slug:slug>", public.report, name="report"),
+    path("report/<str:slug>", public.report, name="report"),
     path("receipt/<str:token>", public.receipt, name="receipt"),
 ]

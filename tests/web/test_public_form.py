@@ -187,6 +187,12 @@ def test_a_linked_form_has_its_service_already() -> None:
     assert f'name="service" id="id_service" value="{service.slug}"' in response.content.decode()
 
 
+def test_a_slug_may_hold_dots() -> None:
+    service = make_service("api.v2_beta-1", name="API")
+
+    assert "Report a problem with API" in Client().get(f"/report/{service.slug}").content.decode()
+
+
 def test_a_link_to_a_service_that_is_not_there_says_so() -> None:
     make_service("hidden", is_public=False)
 

@@ -33,6 +33,12 @@ def test_the_status_page_names_services_and_states() -> None:
     assert "55 people report it" in page
 
 
+def test_every_slug_a_service_may_have_can_be_linked_to() -> None:
+    make_service("api.v2_beta-1", name="API")
+
+    assert 'href="/report/api.v2_beta-1"' in Client().get("/").content.decode()
+
+
 def test_the_status_page_never_shows_words_of_reporters() -> None:
     make_outage(
         make_service(name="Chat"),
