@@ -15,6 +15,6 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "detect": {"task": "reports.detect_pending", "schedule": 15.0, "options": {"expires": 15, "queue": "detection"}},
     # Every hour, make room for the coming days' reports.
     "partitions": {"task": "reports.make_partitions", "schedule": 3600.0, "options": {"expires": 3600}},
-    # Every six hours, forget idempotency keys and fingerprint salts that have served their time.
+    # Every six hours, forget idempotency keys, placed batches and fingerprint salts that have served their time.
     "forget": {"task": "reports.forget_expired", "schedule": 21600.0, "options": {"expires": 21600}},
 }

@@ -33,7 +33,7 @@ def find_service(word: str) -> KnownService | None:
     key = word.casefold()
     age = time.monotonic() - _read_at
     if age > REMEMBER_SECONDS or (key not in _by_word and age > LOOK_AGAIN_SECONDS):
-        _read()
+        _read(seen=_read_at)
     return _by_word.get(key)
 
 
@@ -48,9 +48,12 @@ def forget_services() -> None:
     _read_at = float("-inf")
 
 
-def _read() -> None:
+def _read(*, seen: float) -> None:
+    """Read the table, unless another thread has done so since the caller looked at `seen`."""
     global _by_word, _read_at
     with _lock:
+        if _read_at != seen:
+            return
         found: dict[str, KnownService] = {}
         for service in Service.objects.active().only("id", "slug", "name"):
             known = KnownService(service.pk, service.slug, service.name)

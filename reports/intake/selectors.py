@@ -7,18 +7,18 @@ which are remembered: somebody who is writing a report must be able to keep it o
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from reports.enums import Symptom
 from reports.errors import NotFound, StoreUnavailable
+from reports.intake.availability import store_needed
 from reports.intake.receipts import report_of
 from reports.models import Report, Service
 
@@ -64,15 +64,6 @@ class ReportFacts:
 _lock = threading.Lock()
 _last_services: tuple[ServiceChoice, ...] | None = None
 _symptoms: dict[int, tuple[datetime, Mapping[str, int]]] = {}
-
-
-@contextmanager
-def store_needed() -> Iterator[None]:
-    """Turn what a database says that is away into StoreUnavailable."""
-    try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        raise StoreUnavailable("The database can't be reached right now. Try again in a few seconds.") from error
 
 
 def services_to_choose(*, ask: bool = True) -> tuple[ServiceChoice, ...]:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from reports.enums import Channel
 from reports.errors import FieldError, InvalidReport, StoreUnavailable, TooMany
 from reports.intake import catalogue, contract
+from reports.intake.availability import store_needed
 from reports.intake.contract import ReportIn
 from reports.intake.fingerprints import ANONYMOUS, fingerprint, forget_salts, wording
 from reports.intake.ids import uuid7
@@ -25,10 +26,11 @@ from reports.intake.partitions import make_partitions
 from reports.intake.receipts import receipt_token
 from reports.intake.screening import scrub
 from reports.intake.writer import GIVE_UP_SECONDS, Idempotency, ReportRow, Submission, Written, the_writer
-from reports.models import IdempotencyKey
+from reports.models import IdempotencyKey, IntakeBatch
 
 ANSWER_SECONDS = GIVE_UP_SECONDS + 4.0  # the writer gives up first
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=48)  # at least 24 h are promised
+KEEP_PLACED_BATCHES = timedelta(hours=48)  # long enough to look into what happened yesterday
 MAX_KEY_CHARS = 255
 
 
@@ -68,7 +70,8 @@ def accept_report(
 
     Raises InvalidReport, IdempotencyConflict, StoreUnavailable.
     """
-    row = make_row(report=report, origin=origin, now=now)
+    with store_needed():
+        row = make_row(report=report, origin=origin, now=now)
     written = _write(Submission((row,), _idempotency(idempotency_key, origin, body)))
     return Receipt(written.report_ids[0], receipt_token(written.report_ids[0]))
 
@@ -101,7 +104,8 @@ def accept_batch(
         try:
             if isinstance(item, InvalidReport):
                 raise item
-            rows.append(make_row(report=item, origin=origin, now=now))
+            with store_needed():
+                rows.append(make_row(report=item, origin=origin, now=now))
         except InvalidReport as invalid:
             errors += [FieldError(error.field, error.message, number) for error in invalid.errors]
     if errors and (all_or_nothing or not rows):
@@ -109,7 +113,9 @@ def accept_batch(
     stored_errors: tuple[dict[str, object], ...] = tuple(
         {"item": error.item, "field": error.field, "message": error.message} for error in errors
     )
-    written = _write(Submission(tuple(rows), _idempotency(idempotency_key, origin, body), stored_errors))
+    # The same items asked for in another way are another request.
+    asked = body + (b"\x00all_or_nothing" if all_or_nothing else b"")
+    written = _write(Submission(tuple(rows), _idempotency(idempotency_key, origin, asked), stored_errors))
     return BatchResult(
         receipts=tuple(Receipt(report_id, receipt_token(report_id)) for report_id in written.report_ids),
         errors=tuple(msgspec.convert(error, FieldError) for error in written.errors),
@@ -144,7 +150,8 @@ def make_row(*, report: ReportIn, origin: Origin, now: datetime) -> ReportRow:
 
 
 def forget_expired(*, now: datetime) -> None:
-    """Delete the idempotency keys and the fingerprint salts that have served their time."""
+    """Delete the idempotency keys, placed batches and fingerprint salts that have served their time."""
+    IntakeBatch.objects.filter(clustered_at__lt=now - KEEP_PLACED_BATCHES).delete()
     IdempotencyKey.objects.filter(created_at__lt=now - KEEP_IDEMPOTENCY_KEYS).delete()
     forget_salts(now=now)
 

@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import connection
 
 from reports.enums import OPEN_STATES, OutageState, ServiceState
+from reports.intake.availability import store_needed
 from reports.intake.ids import first_id
 from reports.intake.regions import region_name
-from reports.intake.selectors import report_facts, store_needed
+from reports.intake.selectors import report_facts
 from reports.models import Outage, Placement, ReportContact, Service
 from reports.publishing.visibility import (
     is_about,

@@ -21,9 +21,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from reports.enums import Channel
 from reports.errors import FieldError, InvalidReport, NotFound, StoreUnavailable
+from reports.intake.availability import store_needed
 from reports.intake.contract import MAX_TEXT_CHARS, from_mapping
 from reports.intake.regions import country_of_address
-from reports.intake.selectors import services_to_choose, store_needed, symptoms_to_choose
+from reports.intake.selectors import services_to_choose, symptoms_to_choose
 from reports.intake.services import Origin, accept_report
 from reports.publishing.selectors import public_services, receipt_page
 from reports.web import errors

@@ -346,3 +346,14 @@ def test_storage_is_prepared_for_the_coming_days() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tableoid::regclass::text FROM reports_report WHERE id = %s", [row.id])
         assert cursor.fetchone() == (made[0],)
+
+
+@pytest.mark.django_db
+def test_placed_batches_are_forgotten_after_two_days() -> None:
+    service = make_service()
+    IntakeBatch.objects.create(service=service, report_ids=[], written_at=NOW, clustered_at=NOW)
+    waiting = IntakeBatch.objects.create(service=service, report_ids=[], written_at=NOW)
+
+    forget_expired(now=NOW + timedelta(hours=49))
+
+    assert list(IntakeBatch.objects.values_list("pk", flat=True)) == [waiting.pk]
