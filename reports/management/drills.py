@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Final
 
 import numpy as np
@@ -46,13 +47,14 @@ class Progress:
 
 def prepare_service(*, rng: np.random.Generator, now: datetime) -> tuple[str, int]:
     """Return the slug of the drill's service, made with a week of everyday history where needed, and its id."""
-    drills = Service.objects.filter(slug__startswith="drill-").order_by("-id")
+    # By number, and never public: a real service called "drill-press" is none of ours.
+    drills = Service.objects.filter(slug__regex=r"^drill-[0-9]+$", is_public=False).order_by("-id")
     latest = drills.first()
     if latest is not None and not Outage.objects.filter(service=latest, suspected_at__gt=now - FRESH_AFTER).exists():
         Service.objects.filter(pk=latest.pk).update(is_active=True)
         catalogue.forget_services()
         return latest.slug, latest.pk
-    number = drills.count() + 1
+    number = next(n for n in count(1) if not Service.objects.filter(slug=f"drill-{n}").exists())
     drills.update(is_active=False)
     created_at = now - timedelta(days=HISTORY_DAYS)
     service = Service.objects.create(
@@ -89,7 +91,9 @@ def play(
     It goes on for `LEAST_SECONDS` whatever happens, so that whoever watches the dashboard sees the outage grow.
     """
     started_at = clock()
-    waiting = scenario(name, rng=rng, start=started_at, minutes=SCENARIO_MINUTES)
+    # Everyday reports keep their pace: ten times the usual would be an outage of its own, and everywhere.
+    per_minute = HISTORY_PER_HOUR / 60 / SPEED
+    waiting = scenario(name, rng=rng, start=started_at, minutes=SCENARIO_MINUTES, background_per_minute=per_minute)
     n_sent = 0
     while (seconds := (clock() - started_at).total_seconds()) < most_seconds:
         due = [report for report in waiting if (report.time - started_at).total_seconds() / SPEED <= seconds]

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand
+from django.db.models import Q
 from django.utils import timezone
 
 from reports.enums import Role
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         for role in Role:
             Group.objects.get_or_create(name=role.value)
         users = get_user_model()
-        if users.objects.filter(is_staff=True).exists():
+        if users.objects.filter(Q(is_staff=True) | Q(username=FIRST_STAFF)).exists():
             return
         password = secrets.token_urlsafe(12)
         user = users.objects.create_user(FIRST_STAFF, password=password, is_staff=True, is_superuser=True)
