@@ -35,11 +35,14 @@
     clock = new Intl.DateTimeFormat(navigator.language, shape);
   }
 
+  /* Where the bar begins that holds a moment: a line within it would have the outage begin before its onset. */
+  const barOf = (u, at) => u.data[0].findLast((start) => start <= at) ?? at;
+
   function marks(u) {
     const box = document.getElementById("chart-figures").dataset;
     for (const [at, colour, word] of [[box.onset, colours.bad, "onset"], [box.suspected, colours.warn, "suspected"], [box.ended, colours.ok, "end"]]) {
       if (!at) continue;
-      const left = Math.round(u.valToPos(Number(at), "x", true));
+      const left = Math.round(u.valToPos(word === "onset" ? barOf(u, Number(at)) : Number(at), "x", true));
       const { top, height } = u.bbox;
       u.ctx.save();
       u.ctx.strokeStyle = u.ctx.fillStyle = colour;

@@ -8,6 +8,7 @@
   const HEIGHT = 320;
   const WORLD = `0 0 ${WIDTH} ${HEIGHT}`;
   const CLOSEST = 6; // the outlines are too coarse to be seen from nearer
+  const LEAST_SEEN = 22; // a country smaller than this, on a map of WIDTH, gets a spot to be seen by
   const SVG = "http://www.w3.org/2000/svg";
   let paths = null; // by the numeric code of ISO 3166-1
 
@@ -36,10 +37,22 @@
     return [x, y, width, height].map((n) => n.toFixed(1)).join(" ");
   }
 
+  function spot(drawn, level, radius) {
+    const circle = document.createElementNS(SVG, "circle");
+    circle.setAttribute("class", `shade-${level}`);
+    for (const [name, value] of [["cx", drawn.centre[0]], ["cy", drawn.centre[1]], ["r", radius]]) circle.setAttribute(name, value.toFixed(1));
+    const title = document.createElementNS(SVG, "title");
+    title.textContent = drawn.title.textContent;
+    circle.append(title);
+    return circle;
+  }
+
   function shade() {
     if (!paths) return;
     const found = places();
     const missing = [];
+    const svg = document.querySelector("#map-canvas svg");
+    svg.querySelectorAll("circle").forEach((spot) => spot.remove());
     for (const { path, title, name } of paths.values()) {
       path.setAttribute("class", "shade-0");
       title.textContent = name;
@@ -50,8 +63,12 @@
       drawn.path.setAttribute("class", `shade-${place.level}`);
       drawn.title.textContent = `${place.name}: ${place.words}`;
     }
-    const svg = document.querySelector("#map-canvas svg");
     svg.setAttribute("viewBox", svg.parentElement.dataset.zoom === undefined ? WORLD : around(found));
+    const scale = svg.viewBox.baseVal.width / WIDTH;
+    for (const place of found) {
+      const drawn = paths.get(place.code);
+      if (place.level > 0 && drawn && drawn.size < LEAST_SEEN * scale) svg.append(spot(drawn, place.level, LEAST_SEEN * scale * 0.5));
+    }
     svg.setAttribute("aria-label", `World map of ${found.length} countries with reports; the table below has the figures`);
     const legend = document.getElementById("map-legend");
     legend.hidden = false;
@@ -70,7 +87,7 @@
       return; // the table says it all
     }
     const countries = topojson.feature(world, world.objects.countries).features.filter((country) => country.id !== "010");
-    const projection = d3.geoEqualEarth().fitExtent([[2, 2], [WIDTH - 2, HEIGHT - 2]], { type: "FeatureCollection", features: countries });
+    const projection = d3.geoEqualEarth().rotate([-11, 0]).fitExtent([[2, 2], [WIDTH - 2, HEIGHT - 2]], { type: "FeatureCollection", features: countries });
     const shape = d3.geoPath(projection);
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("role", "img");
@@ -81,7 +98,10 @@
       path.setAttribute("d", shape(country));
       path.append(title);
       svg.append(path);
-      if (country.id) paths.set(country.id, { path, title, name: country.properties.name });
+      if (!country.id) continue;
+      const [[left, top], [right, bottom]] = shape.bounds(country);
+      const size = Math.max(right - left, bottom - top);
+      paths.set(country.id, { path, title, name: country.properties.name, centre: shape.centroid(country), size });
     }
     canvas.replaceChildren(svg);
     canvas.dataset.drawn = "";

@@ -32,6 +32,8 @@
     });
   }
 
+  const zone = document.getElementById("zone");
+  if (zone) zone.textContent = `Times are in ${Intl.DateTimeFormat().resolvedOptions().timeZone}.`;
   localise(document);
   if (!document.getElementById("live")) return;
 
@@ -46,8 +48,11 @@
     const form = event.target.closest("#live form");
     if (form) form.dataset.dirty = "";
   });
+  const sending = new WeakSet(); // a second click on the same button says nothing new
   document.addEventListener("htmx:beforeRequest", (event) => {
+    if (sending.has(event.target)) return void event.preventDefault();
     if (event.target instanceof HTMLFormElement) {
+      sending.add(event.target);
       delete event.target.dataset.dirty;
       const details = event.target.closest("details.act");
       if (details) details.open = false;
@@ -93,7 +98,7 @@
     }, wait);
   }
   document.addEventListener("htmx:beforeRequest", () => { isBusy = true; });
-  document.addEventListener("htmx:afterRequest", () => { isBusy = false; });
+  document.addEventListener("htmx:afterRequest", (event) => { isBusy = false; sending.delete(event.target); });
   for (const name of ["htmx:sendError", "htmx:responseError"]) {
     document.addEventListener(name, (event) => {
       show("away");

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from reports.enums import EventKind, OutageState, Symptom
 from reports.intake.regions import numeric_code, region_name
 from reports.triage.accounts import Staff
 from reports.triage.evidence import place_words
 from reports.triage.streams import Chart
+
+LEAST_SHOWN: Final = 0.1  # one decimal: what is below would read as never
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,13 @@ class PlaceRow:
         return numeric_code(self.code)
 
     @property
+    def usual(self) -> str:
+        """The usual number as a table says it; "" where it is not known."""
+        if self.expected is None:
+            return ""
+        return f"{self.expected:,.1f}" if self.expected >= LEAST_SHOWN else f"< {LEAST_SHOWN}"
+
+    @property
     def excess(self) -> float:
         return max(self.n_reports - (self.expected or 0.0), 0.0)
 
@@ -74,6 +84,7 @@ class OutageRow:
     id: int
     service_name: str
     service_slug: str
+    is_service_public: bool
     label: str
     state: OutageState
     is_confirmed_by_person: bool

@@ -37,7 +37,13 @@ from reports.triage.streams import HOUR, MINUTE, Chart, Stream, Usual
 
 MOST_OPEN: Final = 50
 MOST_CLOSED: Final = 10
-BEFORE_ONSET: Final = timedelta(hours=2)  # enough of the usual to see that it rises
+# How much of the usual is shown before the onset, by how long ago that was: enough to see that it rises, and so little
+# that a young outage is no needle at the right edge.
+BEFORE_ONSET: Final = (
+    (timedelta(minutes=20), timedelta(minutes=20)),
+    (timedelta(hours=1), timedelta(hours=1)),
+    (timedelta.max, timedelta(hours=2)),
+)
 AFTER_END: Final = timedelta(minutes=30)
 CLUSTERS_ON_DASHBOARD: Final = 3
 CLUSTERS_ON_PAGE: Final = 10
@@ -184,12 +190,19 @@ def _outage_streams(outages: Sequence[Outage], *, now: datetime) -> _OutageStrea
         cluster_id = roots[outage.cluster_id] if outage.cluster_id is not None else None
         places = _places(outage)
         end = outage.resolved_at or now
-        since = (outage.started_at - BEFORE_ONSET).replace(minute=0, second=0, microsecond=0)
+        since = _shown_since(outage.started_at, end)
         found.shown.append(Stream(outage.service_id, since, min(end + AFTER_END, now), places, cluster_id))
         onset = outage.started_at.replace(second=0, microsecond=0)  # counts are by the minute
         found.during.append(Stream(outage.service_id, onset, end + MINUTE, places, cluster_id))
         found.fallbacks.append(outage.expected / outage.window_minutes)
     return found
+
+
+def _shown_since(onset: datetime, end: datetime) -> datetime:
+    """Return where the chart of an outage begins: on a full hour for one that lasts, else on a full five minutes."""
+    lead = next(lead for age, lead in BEFORE_ONSET if end - onset <= age)
+    since = (onset - lead).replace(second=0, microsecond=0)
+    return since - timedelta(minutes=since.minute if lead == BEFORE_ONSET[-1][1] else since.minute % 5)
 
 
 def _last_hour_streams(services: Sequence[Service], *, now: datetime) -> list[Stream]:
@@ -231,6 +244,7 @@ def _row(
         id=outage.pk,
         service_name=outage.service.name,
         service_slug=outage.service.slug,
+        is_service_public=outage.service.is_public and outage.service.is_active,
         label=outage.label,
         state=OutageState(outage.state),
         is_confirmed_by_person=outage.is_confirmed_by_person,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from reports.triage.rows import OutageRow, PlaceRow
@@ -17,7 +18,7 @@ SHADES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Spark:
-    """A small chart: two SVG paths in a box of SPARK_WIDTH × SPARK_HEIGHT, and where in it the onset is."""
+    """A small chart: two SVG paths in a box of SPARK_WIDTH × SPARK_HEIGHT, and where in it the onset's bar begins."""
 
     observed: str
     expected: str
@@ -42,8 +43,9 @@ def spark(row: OutageRow) -> Spark | None:
         return None
     expected = [point.expected or 0.0 for point in chart.points]
     top = max(1.0, *(point.observed for point in chart.points), *expected)
-    start, end = chart.points[0].at, chart.points[-1].at
-    onset = (row.started_at - start) / (end - start) * SPARK_WIDTH
+    start = chart.points[0].at
+    bars = (row.started_at - start) // timedelta(minutes=chart.bin_minutes)  # before the one the onset is in
+    onset = bars / len(chart.points) * SPARK_WIDTH
     return Spark(
         observed=_steps([point.observed for point in chart.points], top),
         expected=_line(expected, top) if _is_known(chart) else "",

@@ -102,7 +102,7 @@ def test_without_the_stream_the_page_asks_every_ten_seconds(page: Page) -> None:
 def test_an_outage_is_confirmed_by_keyboard_alone(page: Page) -> None:
     outage = make_current_outage()
     log_in(page)
-    confirm = page.get_by_role("button", name="Confirm outage")
+    confirm = page.get_by_role("button", name="Confirm and publish outage")
     for _ in range(30):
         page.keyboard.press("Tab")
         if confirm.evaluate("element => element === document.activeElement"):

@@ -88,13 +88,21 @@ def test_an_outage_comes_with_its_evidence_chart_and_clusters() -> None:
     assert row.clusters[0].typical_text == "The page stays white"
 
 
-def test_a_chart_begins_two_hours_before_the_onset_and_ends_now() -> None:
-    make_busy_service()
+@pytest.mark.parametrize(
+    ("age", "lead"),
+    [
+        (timedelta(minutes=8), timedelta(minutes=20)),
+        (timedelta(minutes=40), timedelta(hours=1)),
+        (timedelta(hours=5), timedelta(hours=2)),
+    ],
+)
+def test_a_chart_shows_more_of_the_usual_the_older_the_outage_and_ends_now(age: timedelta, lead: timedelta) -> None:
+    make_outage(make_service(), started_at=NOW - age)
 
     [row] = dashboard(now=NOW).open
 
     assert row.chart is not None
-    assert row.chart.points[0].at <= row.started_at - timedelta(hours=2)
+    assert lead <= row.started_at - row.chart.points[0].at < lead + timedelta(hours=1)
     assert NOW - row.chart.points[-1].at <= row.chart.bin_minutes * MINUTE
 
 

@@ -88,7 +88,7 @@ def test_a_viewer_sees_outages_and_is_offered_no_act() -> None:
     pages = [client.get("/dashboard").text, client.get(f"/dashboard/outages/{outage.pk}").text]
 
     for page in pages:
-        assert "Mail: log in fails" in page
+        assert "Mail</bdi>: <bdi>log in fails" in page
         assert "/confirm" not in page
         assert "/note" not in page
 

@@ -57,7 +57,13 @@ def test_a_card_holds_what_one_has_to_know(responder: Client) -> None:
 
     page = responder.get("/dashboard").text
 
-    for words in ("Mail: log in fails", "Suspected", "Germany", "41 reports in 5 min; usual is 2", "With nobody yet"):
+    for words in (
+        "Mail</bdi>: <bdi>log in fails",
+        "Suspected",
+        "Germany",
+        "41 reports in 5 min; usual is 2",
+        "Unassigned",
+    ):
         assert words in page
     assert f'action="/dashboard/outages/{outage.pk}/confirm"' in page
 
@@ -93,6 +99,13 @@ def test_what_reporters_and_people_wrote_stays_text(responder: Client) -> None:
         assert "&lt;script&gt;alert" in page
         assert "<script>alert" not in page
         assert "<img src=x" not in page
+
+
+@pytest.mark.parametrize(("is_public", "words"), [(True, "Confirm and publish<"), (False, "Confirm<")])
+def test_the_button_says_when_confirming_publishes(responder: Client, is_public: bool, words: str) -> None:
+    make_outage(make_service(is_public=is_public), state=OutageState.CONFIRMED)
+
+    assert words in responder.get("/dashboard").text
 
 
 def test_confirming_leads_back_and_says_so(responder: Client) -> None:
@@ -156,7 +169,7 @@ def test_an_outage_is_assigned_from_the_list_of_those_who_may_act(responder: Cli
 
     page = responder.post(f"/dashboard/outages/{outage.pk}/assign", {"assignee": str(grace.pk)}, follow=True).text
 
-    assert "With grace" in page
+    assert "Assigned to grace" in page
     assert "<strong>Assigned</strong> to grace" in page
 
 
