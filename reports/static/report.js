@@ -13,13 +13,14 @@
   const text = document.getElementById("id_text");
   const counter = document.getElementById("text-counter");
   const max = Number(text.dataset.max);
+  const characters = (n) => `${n.toLocaleString("en")} character${n === 1 ? "" : "s"}`;
   const count = () => {
     const n = [...text.value].length;
     const left = max - n;
     if (n < max * 0.8) {
-      counter.textContent = `At most ${max} characters`;
+      counter.textContent = `At most ${characters(max)}`;
     } else {
-      counter.textContent = left >= 0 ? `${left} characters left` : `${-left} characters too many`;
+      counter.textContent = left >= 0 ? `${characters(left)} left` : `${characters(-left)} too many`;
     }
     counter.classList.toggle("over", left < 0);
   };

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from django.utils.cache import add_never_cache_headers
 
 from reports.errors import StoreUnavailable
@@ -37,6 +38,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if request.method in {"GET", "HEAD"} and _is_page_with_slash(request.path_info):
+        return HttpResponsePermanentRedirect(request.path[:-1])  # where it leads is one of our own addresses
     # A resolver's own exception carries patterns, which tell a reader nothing.
     given = exception.args[0] if exception and exception.args else ""
     detail = given if isinstance(given, str) and given else "The address may be mistyped, or the page is gone."
@@ -64,6 +67,17 @@ def store_unavailable(request: HttpRequest, error: StoreUnavailable) -> HttpResp
     return response
 
 
+def _is_page_with_slash(path: str) -> bool:
+    """Tell whether somebody only typed a slash too many. Programs have to be exact."""
+    if not path.endswith("/") or path.startswith("/api/"):
+        return False
+    try:
+        resolve(path[:-1])
+    except Resolver404:
+        return False
+    return True
+
+
 def _answer(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
     response: HttpResponse
     if request.path_info.startswith("/api/"):
@@ -71,7 +85,9 @@ def _answer(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
         response = HttpResponse(json.dumps(problem), content_type="application/problem+json", status=status)
     else:
         # Without the request: context processors may need what has just failed.
-        page = render_to_string("errors/error.html", {"title": title, "detail": detail, "status": status, **site(None)})
+        is_for_staff = request.path_info.startswith("/dashboard")
+        context = {"title": title, "detail": detail, "status": status, "is_for_staff": is_for_staff, **site(None)}
+        page = render_to_string("errors/error.html", context)
         response = HttpResponse(page, status=status)
     add_never_cache_headers(response)
     return response

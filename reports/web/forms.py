@@ -148,8 +148,9 @@ def check(typed: Typed, services: Iterable[ServiceChoice], *, now: datetime) -> 
 def in_form_words(error: FieldError, typed: Typed) -> FormError:
     """Return a contract's error as the form says it."""
     message = error.message
-    if error.field == "text" and not typed.text.strip():
-        message = SAY_SOMETHING
+    if error.field == "text":
+        # The contract speaks of a field that a program has named; in the list above the form nothing names it.
+        message = f"What you wrote {message[:1].lower()}{message[1:]}" if typed.text.strip() else SAY_SOMETHING
     elif error.field == "service" and typed.service:
         message = UNKNOWN_SERVICE  # intake would name the ones it knows, also those the public should not see
     elif error.field == "symptom":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from reports.enums import Role
-from reports.errors import FieldError
 from reports.triage import catalogue
 from reports.triage.accounts import Staff
 from reports.triage.catalogue import InvalidService, ServiceRow
 from reports.web.access import staff_page
+
+_FIELDS: Final = ("name", "slug", "description", "position")  # in the order of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,10 @@ def _position(form: ServiceForm) -> int:
 
 
 def _with_errors(form: ServiceForm, invalid: InvalidService) -> ServiceForm:
-    errors: tuple[FieldError, ...] = invalid.errors
+    first: dict[str, str] = {}
+    for error in invalid.errors:
+        first.setdefault(error.field, error.message)
     return ServiceForm(
         form.slug, form.name, form.description, form.is_active, form.is_public, form.position,
-        errors={error.field: error.message for error in reversed(errors)},
+        errors={name: first[name] for name in (*_FIELDS, *first) if name in first},
     )  # fmt: skip

@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 from django.db import OperationalError
 from django.http import HttpRequest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from reports.enums import OutageState
@@ -147,3 +147,19 @@ def test_what_is_not_found_does_not_tell_which_addresses_there_are() -> None:
 
     assert response.status_code == 404
     assert "tried" not in response.content.decode()
+
+
+def test_a_slash_too_many_leads_to_the_page() -> None:
+    assert Client().get("/dashboard/").headers["Location"] == "/dashboard"
+
+
+@pytest.mark.parametrize("address", ["/nothing/", "/report/a/b/", "/api/v1/services/"])
+def test_a_slash_too_many_leads_nowhere_else(address: str) -> None:
+    assert Client().get(address).status_code == 404
+
+
+def test_who_looked_for_an_outage_is_led_to_the_dashboard() -> None:
+    page = errors.not_found(RequestFactory().get("/dashboard/outages/99")).content.decode()
+
+    assert 'href="/dashboard">Go to the dashboard' in page
+    assert "See the current state" not in page

@@ -39,6 +39,12 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept(admin:
     assert 'value="&lt;Mail&gt;"' in page.text
 
 
+def test_what_is_wrong_is_listed_in_the_order_of_the_fields(admin: Client) -> None:
+    page = admin.post("/dashboard/services", {"slug": "not a slug", "name": "", "position": "first"}).text
+
+    assert page.index('href="#name"') < page.index('href="#slug"') < page.index('href="#position"')
+
+
 def test_a_service_is_edited(admin: Client) -> None:
     service = make_service("mail", name="Mail")
 
