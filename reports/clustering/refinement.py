@@ -23,6 +23,7 @@ from ml.types import IntArray
 from reports.clustering import arrays
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.services import lock_service, shortened
+from reports.clustering.turns import each_service
 from reports.models import Cluster, ClusteringState, MicroCluster
 
 REFINE_AFTER: Final = timedelta(seconds=20)
@@ -38,9 +39,8 @@ def refine_pending(*, now: datetime) -> int:
     due = ClusteringState.objects.filter(n_unrefined__gt=0).filter(
         Q(refined_at__isnull=True) | Q(refined_at__lte=now - REFINE_AFTER) | Q(n_unrefined__gte=REFINE_REPORTS)
     )
-    return sum(
-        refine_service(service_id=service_id, now=now) for service_id in due.values_list("service_id", flat=True)
-    )
+    service_ids = due.values_list("service_id", flat=True)
+    return each_service(service_ids, lambda service_id: refine_service(service_id=service_id, now=now))
 
 
 def refine_service(*, service_id: int, now: datetime) -> bool:

@@ -25,6 +25,7 @@ from ml.refine import NO_GROUP, adopt
 from ml.types import IntArray
 from reports.clustering import arrays
 from reports.clustering.arrays import ServiceClusters
+from reports.clustering.turns import each_service
 from reports.enums import Symptom
 from reports.models import Cluster, IntakeBatch, MicroCluster, MinuteCount, Placement, Report
 from reports.nudge import nudge
@@ -55,12 +56,15 @@ def cluster_pending(*, now: datetime) -> int:
 
     Concurrency: safe to run any number of times at once; a service that another worker is at is left to it.
     """
+    return each_service(_services_with_batches(), lambda service_id: _place_backlog(service_id, now=now))
+
+
+def _place_backlog(service_id: int, *, now: datetime) -> int:
     n_placed = 0
-    for service_id in _services_with_batches():
-        n = CLAIM_REPORTS
-        while n >= CLAIM_REPORTS // 2:  # a small catch means that the service's backlog is empty
-            n = place_batches(service_id=service_id, now=now)
-            n_placed += n
+    n = CLAIM_REPORTS
+    while n >= CLAIM_REPORTS // 2:  # a small catch means that the service's backlog is empty
+        n = place_batches(service_id=service_id, now=now)
+        n_placed += n
     return n_placed
 
 

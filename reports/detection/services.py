@@ -17,6 +17,7 @@ from django.db.models import Count, Max, Q, Sum
 from ml.detect import Evidence
 from ml.phases import Phase, step
 from ml.regions import are_related
+from reports.clustering.turns import each_service
 from reports.detection.arrays import LastHour, last_hour
 from reports.detection.evidence import (
     LEAST_P,
@@ -72,7 +73,9 @@ def detect_pending(*, now: datetime) -> int:
         MinuteCount.objects.filter(minute__gt=now - LAST_HOUR).values_list("service_id", flat=True).distinct()
     )
     with_outage = Outage.objects.open().values_list("service_id", flat=True).distinct()
-    return sum(detect_service(service_id=service_id, now=now) for service_id in sorted({*with_reports, *with_outage}))
+    return each_service(
+        sorted({*with_reports, *with_outage}), lambda service_id: detect_service(service_id=service_id, now=now)
+    )
 
 
 def detect_service(*, service_id: int, now: datetime) -> bool:
