@@ -27,7 +27,7 @@ from reports.intake.writer import ReportRow, Submission, write_group
 from reports.models import ClusteringState, Outage, Service
 
 TICK: Final = timedelta(seconds=15)  # as often as beat asks the detector
-OPEN_TICK: Final = timedelta(minutes=3)  # while an outage is open and nothing comes in
+OPEN_TICK: Final = timedelta(minutes=5)  # while an outage is open and nothing comes in
 REFINE_REPORTS: Final = 100  # refining costs more than the rest of a quiet tick
 GATHER_REPORTS: Final = 500  # at most so many wait for the stages while nothing can be suspected
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
