@@ -18,9 +18,10 @@ from reports.intake.regions import region_name
 from reports.intake.selectors import report_facts
 from reports.models import Outage, Placement, ReportContact, Service
 from reports.publishing.visibility import (
+    SEVERITY,
     is_about,
     outage_state,
-    public_regions,
+    public_place,
     public_reporters,
     published,
     worst,
@@ -38,7 +39,7 @@ SIMILAR_LOOK_AT: Final = 2_000  # placements: some milliseconds, whatever storm 
 
 @dataclass(frozen=True, slots=True)
 class PublicOutage:
-    """An outage as the public may see it. `n_reporters` is None where it is too small a number to tell."""
+    """An outage as the public may see it. `where` is "" for everywhere, `n_reporters` None where too small to tell."""
 
     id: int
     service_slug: str
@@ -46,7 +47,7 @@ class PublicOutage:
     state: ServiceState
     state_label: str
     is_recovering: bool
-    regions: tuple[str, ...]
+    where: str
     n_reporters: int | None
     started_at: datetime
     resolved_at: datetime | None
@@ -111,7 +112,14 @@ def public_services(now: datetime) -> StatusPage:
         )
         ended = tuple(_public(outage) for outage in resolved)
         lag = lag_seconds(now=now)
-    rows = tuple(_service(service, going_on[service.pk]) for service in services)
+    # What people come for stands first; the others as staff has ordered them.
+    rows = tuple(
+        sorted(
+            (_service(service, going_on[service.pk]) for service in services),
+            key=lambda row: SEVERITY.index(row.state),
+            reverse=True,
+        )
+    )
     return StatusPage(
         as_of=now,
         state=worst(row.state for row in rows),
@@ -173,7 +181,7 @@ def _public(outage: Outage) -> PublicOutage:
         state=state,
         state_label=str(state.label),
         is_recovering=outage.state == OutageState.RECOVERING,
-        regions=public_regions(outage),
+        where=public_place(outage),
         n_reporters=public_reporters(outage.n_reporters),
         started_at=outage.started_at,
         resolved_at=outage.resolved_at,

@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from reports.enums import OutageState, ServiceState
-from reports.intake.regions import region_name
 from reports.models import Outage
+from reports.triage.evidence import place_words
 
 # From best to worst: of several outages of a service the worst one names its state.
 SEVERITY = (
@@ -48,10 +48,10 @@ def worst(states: Iterable[ServiceState]) -> ServiceState:
     return max(states, key=SEVERITY.index, default=ServiceState.OPERATIONAL)
 
 
-def public_regions(outage: Outage) -> tuple[str, ...]:
-    """Return the names of where an outage is: its regions, or only its scope while few people report it."""
+def public_place(outage: Outage) -> str:
+    """Return where an outage is, by name: its regions, or only its scope while few people report it; "" everywhere."""
     codes = outage.regions if outage.n_reporters >= settings.PUBLIC_MIN_REPORTERS else []
-    return tuple(region_name(code) for code in codes or [outage.scope_region] if code)
+    return place_words([code for code in codes or [outage.scope_region] if code])
 
 
 def public_reporters(n_reporters: int) -> int | None:

@@ -34,6 +34,25 @@ def test_without_an_outage_all_is_well() -> None:
     assert page.n_troubled == 0
 
 
+def test_what_has_problems_stands_first_and_the_rest_in_the_staffs_order() -> None:
+    for position, slug in enumerate(("accounts", "mail", "video", "chat")):
+        make_service(slug, position=position)
+    for slug, scope in (("video", "DE"), ("chat", "")):
+        service = Service.objects.get(slug=slug)
+        make_outage(service, state=OutageState.CONFIRMED, is_confirmed_by_person=True, scope_region=scope)
+
+    assert [service.slug for service in public_services(NOW).services] == ["chat", "video", "accounts", "mail"]
+
+
+def test_an_outage_in_many_places_is_named_by_country() -> None:
+    make_outage(
+        make_service(), state=OutageState.CONFIRMED, is_confirmed_by_person=True,
+        scope_region="DE", regions=["DE", "DE-BY", "DE-HE", "AT"],
+    )  # fmt: skip
+
+    assert the_service().outages[0].where == "Germany (Bayern, Hessen) and Austria"
+
+
 def test_hidden_and_inactive_services_are_not_shown_nor_their_outages() -> None:
     hidden = make_service("hidden", is_public=False)
     gone = make_service("gone", is_active=False)
@@ -83,7 +102,7 @@ def test_a_confirmed_outage_is_whole_or_in_some_regions(scope_region: str, expec
     )
 
     assert the_service().state == expected
-    assert the_service().outages[0].regions == (("Germany",) if scope_region else ())
+    assert the_service().outages[0].where == ("Germany" if scope_region else "")
 
 
 def test_the_worst_of_several_outages_names_the_state_and_the_first_the_beginning() -> None:
@@ -113,7 +132,7 @@ def test_few_reporters_are_neither_counted_nor_located_in_public() -> None:
     (outage,) = the_service().outages
 
     assert outage.n_reporters is None
-    assert outage.regions == ("Germany",)
+    assert outage.where == "Germany"
 
 
 def test_enough_reporters_are_counted_and_located() -> None:
@@ -129,7 +148,7 @@ def test_enough_reporters_are_counted_and_located() -> None:
     (outage,) = the_service().outages
 
     assert outage.n_reporters == 10
-    assert outage.regions == ("Bayern, Germany",)
+    assert outage.where == "Bayern, Germany"
 
 
 def test_resolved_outages_are_shown_for_two_weeks_latest_first() -> None:
