@@ -44,15 +44,22 @@
     // Details stay open or closed as the reader left them.
     beforeAttributeUpdated: (name, node) => !(name === "open" && node instanceof HTMLDetailsElement),
   });
+  // Who opens a form wants to write in it.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.open && event.target.matches("#live details.act")) event.target.querySelector("input:not([type=hidden]), select")?.focus();
+  }, { capture: true });
   document.addEventListener("input", (event) => {
     const form = event.target.closest("#live form");
     if (form) form.dataset.dirty = "";
   });
   const sending = new WeakSet(); // a second click on the same button says nothing new
+  document.addEventListener("submit", (event) => {
+    if (!sending.has(event.target)) return void sending.add(event.target);
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, { capture: true });
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (sending.has(event.target)) return void event.preventDefault();
     if (event.target instanceof HTMLFormElement) {
-      sending.add(event.target);
       delete event.target.dataset.dirty;
       const details = event.target.closest("details.act");
       if (details) details.open = false;

@@ -114,7 +114,27 @@ def test_an_outage_is_confirmed_by_keyboard_alone(page: Page) -> None:
     expect(page.locator(f"#outage-{outage.pk} .badge")).to_have_text("Confirmed by a person")
     outage.refresh_from_db()
     assert outage.is_confirmed_by_person
-    assert page.evaluate("document.activeElement.closest('article')?.id") == f"outage-{outage.pk}"
+    expect(page.locator(f"#outage-{outage.pk}-title")).to_be_focused()
+
+
+def test_a_double_click_is_one_click(page: Page) -> None:
+    outage = make_current_outage()
+    log_in(page)
+
+    page.get_by_role("button", name="Confirm and publish").dblclick()
+
+    expect(page.get_by_text("Confirmed.", exact=True)).to_be_visible()
+    outage.refresh_from_db()
+    assert outage.assignee is None
+
+
+def test_opening_a_form_leads_into_its_field(page: Page) -> None:
+    make_current_outage()
+    log_in(page)
+
+    page.get_by_text("Dismiss…").press("Enter")
+
+    expect(page.get_by_label("Why it is no outage")).to_be_focused()
 
 
 def test_an_outage_is_dismissed_with_a_reason(page: Page) -> None:
