@@ -20,6 +20,10 @@ def pins(lock: str) -> dict[str, str]:
     return found
 
 
+def without_markers(lock: str) -> set[tuple[str, str]]:
+    return {(requirement.partition(";")[0].strip(), hashes) for requirement, hashes in pins(lock).items()}
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_holds_no_addresses(lock: str) -> None:
     assert "://" not in (CHECKOUT / lock).read_text()
@@ -35,7 +39,8 @@ def test_each_requirement_is_pinned_with_a_hash(lock: str) -> None:
 
 @pytest.mark.parametrize(("smaller", "larger"), [LOCKS[:2], LOCKS[1:]])
 def test_a_larger_lock_holds_all_of_the_smaller_one(smaller: str, larger: str) -> None:
-    missing = pins(smaller).items() - pins(larger).items()
+    # Where the larger one needs a package on more platforms, its marker is wider; version and hashes must agree.
+    missing = without_markers(smaller) - without_markers(larger)
 
     assert missing == set()
 
