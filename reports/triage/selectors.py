@@ -55,6 +55,7 @@ MOST_EVENTS: Final = 500
 # every minute orders the list, for a button must not move away from under a finger.
 _OPEN_ORDER: Final[Mapping[tuple[OutageState, bool], int]] = {
     (OutageState.SUSPECTED, False): 0,
+    (OutageState.SUSPECTED, True): 1,  # nobody makes one, and the whole dashboard must not break on one
     (OutageState.CONFIRMED, False): 0,
     (OutageState.CONFIRMED, True): 1,
     (OutageState.RECOVERING, False): 2,
