@@ -14,6 +14,7 @@ from reports.triage.streams import Chart
 SPARK_WIDTH: Final = 320
 SPARK_HEIGHT: Final = 64
 SHADES: Final = 5
+DEEPEST_FROM: Final = 20.0  # reports above usual: one report in a quiet hour must not look like a disaster
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Spark:
 
 @dataclass(frozen=True, slots=True)
 class Shade:
-    """A place with its step on the map's scale: 0 (no more than usual) to SHADES (the most of all)."""
+    """A place with its step on the map's scale: 0 (no more than usual) to SHADES (the most of all, if it is many)."""
 
     place: PlaceRow
     level: int
@@ -57,12 +58,12 @@ def spark(row: OutageRow) -> Spark | None:
 def shades(places: Iterable[PlaceRow]) -> list[Shade]:
     """Return the places with their shades. By the square root, so that one large country does not pale all others."""
     found = list(places)
-    most = max((place.excess for place in found), default=0.0)
+    most = max([DEEPEST_FROM, *(place.excess for place in found)])
     return [Shade(place, _level(place.excess, most)) for place in found]
 
 
 def _level(excess: float, most: float) -> int:
-    if excess < 0.5 or most <= 0:
+    if excess < 0.5:
         return 0
     return max(1, round(SHADES * math.sqrt(excess / most)))
 

@@ -19,6 +19,10 @@ def test_the_largest_excess_has_the_deepest_shade_and_what_is_usual_none() -> No
     assert [shade.level for shade in shades(places)] == [SHADES, 1, 0]
 
 
+def test_a_few_reports_in_a_quiet_hour_stay_pale() -> None:
+    assert [shade.level for shade in shades([PlaceRow("ES", 1, 0.1)])] == [1]
+
+
 @pytest.mark.parametrize("n", [0, 1, 7, 1_000_000])
 def test_every_shade_is_on_the_scale(n: int) -> None:
     found = shades([PlaceRow("DE", n, None), PlaceRow("FR", 1_000_000, 0.0)])
