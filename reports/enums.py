@@ -63,6 +63,7 @@ class EventKind(models.TextChoices):
     CONFIRMED = "confirmed", "Confirmed"
     RECOVERING = "recovering", "Recovering"
     RELAPSED = "relapsed", "Reports rose again"
+    LOCATED = "located", "Place found"
     WIDENED = "widened", "Spread to more regions"
     RESOLVED = "resolved", "Resolved"
     FADED = "faded", "Faded without confirmation"

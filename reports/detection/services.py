@@ -40,6 +40,8 @@ LOCK_DETECTION: Final = 7102
 LAST_HOUR: Final = timedelta(minutes=61)
 # Reports that rise elsewhere so soon after an outage was suspected are its spreading, not another outage.
 SPREADS_WITHIN: Final = timedelta(minutes=60)
+# Within the first quarter of an hour reports may still show that an outage is narrower than its first ones said.
+LOCATED_WITHIN: Final = timedelta(minutes=15)
 # A person has decided; the hour's reports that led to it must not open the same outage again.
 MUTED_AFTER_RESOLVED: Final = timedelta(minutes=60)
 MUTED_AFTER_DISMISSED: Final = timedelta(hours=2)
@@ -68,9 +70,16 @@ class _Moment:
 
 
 def detect_pending(*, now: datetime) -> int:
-    """Look at every service that had reports within the hour or has an open outage; return how many were looked at."""
+    """Look at every service where something can be found, or is open; return how many were looked at.
+
+    With fewer reports within the hour than a suspicion needs reporters, nothing can be.
+    """
     with_reports = (
-        MinuteCount.objects.filter(minute__gt=now - LAST_HOUR).values_list("service_id", flat=True).distinct()
+        MinuteCount.objects.filter(minute__gt=now - LAST_HOUR, minute__lte=now)
+        .values("service_id")
+        .annotate(n=Sum("n_counted"))
+        .filter(n__gte=THRESHOLDS.n_reporters_suspect)
+        .values_list("service_id", flat=True)
     )
     with_outage = Outage.objects.open().values_list("service_id", flat=True).distinct()
     return each_service(
@@ -94,7 +103,9 @@ def detect_service(*, service_id: int, now: datetime) -> bool:
             if any(_is_muted(finding, outage, moment) for outage in muted):
                 continue
             known = _outage_for(finding, outages, now=now)
-            if known is not None:
+            if known is not None and len(findings) == 1 and _is_located(known, finding, now=now):
+                _locate(known, finding, moment)
+            elif known is not None:
                 _widen(known, finding, moment)
             elif (opened := _open(finding, moment)) is not None:
                 outages.append(opened)
@@ -224,6 +235,30 @@ def _open(finding: Finding, moment: _Moment) -> Outage | None:
         _count(outage, moment)
         _write_event(outage, EventKind.SUSPECTED, moment, seen=finding.evidence)
     return outage
+
+
+def _is_located(outage: Outage, finding: Finding, *, now: datetime) -> bool:
+    """Tell whether a young outage turns out to be narrower than it looked.
+
+    The first three reports may point nowhere in particular, because one of them names no region. Later on an outage
+    keeps its place: where reports still come from while it recovers is not where it was.
+    """
+    return (
+        outage.cluster_id is None
+        and finding.cluster_id is None
+        and now - outage.suspected_at <= LOCATED_WITHIN
+        and finding.root != outage.scope_region
+        and is_within(finding.root, outage.scope_region)
+        and all(is_within(region, finding.root) for region in outage.regions)
+        and not _is_taken(outage, finding.root)
+    )
+
+
+def _locate(outage: Outage, finding: Finding, moment: _Moment) -> None:
+    outage.scope_region = finding.root
+    outage.regions = sorted(finding.regions)
+    outage.save(update_fields=["scope_region", "regions"])
+    _write_event(outage, EventKind.LOCATED, moment, seen=finding.evidence)
 
 
 def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:

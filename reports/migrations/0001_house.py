@@ -131,6 +131,7 @@ class Migration(migrations.Migration):
                             ("confirmed", "Confirmed"),
                             ("recovering", "Recovering"),
                             ("relapsed", "Reports rose again"),
+                            ("located", "Place found"),
                             ("widened", "Spread to more regions"),
                             ("resolved", "Resolved"),
                             ("faded", "Faded without confirmation"),

@@ -212,7 +212,7 @@ def _last_hour_streams(services: Sequence[Service], *, now: datetime) -> list[St
 
 def _highlights(outages: Sequence[Outage]) -> dict[int, _Highlight]:
     """Return what stands out of each outage's events. Queries: one."""
-    kinds = [*_STATE_KINDS, EventKind.WIDENED]
+    kinds = [*_STATE_KINDS, EventKind.LOCATED, EventKind.WIDENED]
     events: dict[int, list[OutageEvent]] = defaultdict(list)
     for event in OutageEvent.objects.filter(outage__in=outages, kind__in=kinds).order_by("-at", "-id"):
         events[event.outage_id].append(event)

@@ -227,10 +227,16 @@ def test_a_second_look_at_the_same_moment_changes_nothing() -> None:
         assert everything_seen(service) == before
 
 
+def test_too_few_reports_for_a_suspicion_are_not_looked_at() -> None:
+    people(make_cluster(known_service()), 2)
+
+    assert detect_pending(now=NOW) == 0
+
+
 def test_services_with_neither_reports_nor_an_outage_are_not_looked_at() -> None:
     quiet, busy, ailing = known_service(), known_service(), known_service()
     people(make_cluster(quiet), 1, at=NOW - 2 * HOUR)
-    people(make_cluster(busy), 1, at=NOW + 3 * HOUR)
+    people(make_cluster(busy), 3, at=NOW + 3 * HOUR)
     a_flood(ailing)
 
     n_seen = detect_pending(now=NOW + 3 * HOUR)

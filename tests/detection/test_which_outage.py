@@ -13,7 +13,18 @@ from reports.detection.services import detect_service
 from reports.enums import OPEN_STATES, EventKind, OutageState
 from reports.models import Cluster, MicroCluster, Outage, OutageEvent, Service
 from reports.triage.services import dismiss_outage, resolve_outage
-from tests.detection.streams import HOUR, MINUTE, a_flood, everyday_cluster, kinds, known_service, look, people, watch
+from tests.detection.streams import (
+    HOUR,
+    MINUTE,
+    a_flood,
+    event,
+    everyday_cluster,
+    kinds,
+    known_service,
+    look,
+    people,
+    watch,
+)
 from tests.factories import NOW, make_cluster, make_outage, make_user
 
 pytestmark = pytest.mark.django_db
@@ -308,3 +319,29 @@ def _dismiss(outage: Outage, actor_id: int) -> None:
         dismiss_outage(outage_id=outage.pk, actor_id=actor_id, reason="a test of ours", now=NOW + 11 * MINUTE)
     finally:
         connection.close()
+
+
+def test_a_young_outage_that_turns_out_narrower_finds_its_place() -> None:
+    service = known_service(*REGIONS)
+    cluster = make_cluster(service)
+    people(cluster, 6)  # whoever comes first does not say where
+    look(service, after=1)
+    people(cluster, 20, region="DE-BY", at=NOW + 2 * MINUTE, minutes=3)
+
+    watch(service, first=3, last=5)
+
+    outage = Outage.objects.get()
+    assert (outage.scope_region, outage.regions) == ("DE-BY", ["DE-BY"])
+    assert event(outage, EventKind.LOCATED).body["scope_region"] == "DE-BY"
+
+
+def test_an_outage_keeps_its_place_once_it_is_known() -> None:
+    service = known_service(*REGIONS)
+    cluster = make_cluster(service)
+    people(cluster, 6, minutes=20)
+    watch(service, first=1, last=20, every=5)
+    people(cluster, 60, region="DE-BY", at=NOW + 30 * MINUTE, minutes=3)
+
+    watch(service, first=31, last=33)
+
+    assert Outage.objects.get().scope_region == ""
