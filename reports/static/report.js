@@ -39,15 +39,18 @@
       if (!answer.ok || mine !== asked) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const before = new FormData(form);
+      const focused = document.activeElement?.id; // the reporter may be at work in a part that is replaced
       for (const id of ["symptom-choices", "subdivision-field"]) {
-        const fresh = page.getElementById(id);
-        if (fresh) document.getElementById(id).replaceChildren(...document.adoptNode(fresh).childNodes);
+        const fresh = page.getElementById(id), shown = document.getElementById(id);
+        if (!fresh || fresh.textContent === shown.textContent) continue;
+        shown.replaceChildren(...document.adoptNode(fresh).childNodes);
       }
       const symptom = document.getElementById(`id_symptom_${before.get("symptom")}`);
       if (symptom) symptom.checked = true;
       const region = document.getElementById("id_subdivision");
       const wanted = before.get("subdivision") || "";
       if (region && [...region.options].some((option) => option.value === wanted)) region.value = wanted;
+      if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
     } catch {
       if (update) update.hidden = false; // the network failed: the button still asks again
     }

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from reports.enums import Channel
 from reports.models import Report
@@ -141,6 +141,28 @@ def test_choosing_a_service_shows_what_others_report_of_it(page: Page) -> None:
 
     expect(page.get_by_label("Slow · 12 now")).to_be_visible()
     expect(page.get_by_label("Can't log in")).to_be_checked()
+
+
+def test_what_others_report_arrives_under_a_finger_without_taking_it_away(page: Page) -> None:
+    make_service(name="Chat")
+    service = make_service("mail", name="Mail")
+    cluster = make_cluster(service)
+    for number in range(12):
+        make_report(service, symptom="slow", reporter=f"{number:16}".encode(), cluster=cluster, at=timezone.now())
+    page.goto("/report")
+    held: list[Route] = []
+    page.route("**/report?*", lambda route: held.append(route))
+    with page.expect_request("**/report?*"):
+        page.get_by_label("Which service?").select_option("mail")
+    chosen = page.get_by_label("Can't log in")
+    chosen.focus()
+    page.keyboard.press("Space")
+
+    held[0].continue_()
+
+    expect(page.get_by_label("Slow · 12 now")).to_be_visible()
+    expect(chosen).to_be_focused()
+    expect(chosen).to_be_checked()
 
 
 def test_text_beyond_the_limit_is_announced_while_typing(page: Page) -> None:
