@@ -25,13 +25,15 @@ class ReportsError(Exception):
     """The root: everything Outcry raises on purpose."""
 
 
+MESSAGES_IN_A_SENTENCE = 10  # a batch can break the contract ten thousand times; `errors` holds them all
+
+
 class InvalidReport(ReportsError):
     """The report breaks the contract: mend the named fields and send it again."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__(
-            "; ".join(f"{error.field}: {error.message}" if error.field else error.message for error in errors)
-        )
+        told = dict.fromkeys(f"{error.field}: {error.message}" if error.field else error.message for error in errors)
+        super().__init__("; ".join(list(told)[:MESSAGES_IN_A_SENTENCE]))
         self.errors = tuple(errors)
 
 
