@@ -10,7 +10,7 @@ case "$role" in
 web)
     # One process: each keeps a group-commit writer of its own. To grow, run more containers.
     exec python -m granian feedback.asgi:application --interface asgi --host 0.0.0.0 --port 8000 --workers 1 \
-        --no-ws --workers-kill-timeout 15 --log-level warning "$@"
+        --backpressure 8192 --no-ws --workers-kill-timeout 15 --log-level warning "$@"
     ;;
 worker)
     exec python -m celery -A feedback worker --pool prefork --concurrency "${WORKER_CONCURRENCY:-2}" \

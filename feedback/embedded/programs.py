@@ -20,6 +20,9 @@ STOP_ORDER = ("web beat", "worker", "valkey postgres")
 
 _PROBE_SECONDS = 2.0
 MAX_CONCURRENCY = 64
+# Granian takes no connection beyond this, and an idle one counts: at its own 1,024, so many open pages shut everyone
+# else out for as long as browsers keep them.
+MAX_CONNECTIONS = 8192
 
 
 def web_command(host: str, port: int) -> list[str]:
@@ -27,6 +30,7 @@ def web_command(host: str, port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "feedback.asgi:application"),
         *("--interface", "asgi", "--host", host, "--port", str(port), "--workers", "1"),
+        *("--backpressure", str(MAX_CONNECTIONS)),
         *("--no-ws", "--workers-kill-timeout", "2", "--log-level", "warning"),
     ]
 
