@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -148,6 +148,14 @@ def problem_of(error: Exception) -> Problem:
             )
         case RequestDataTooBig():
             return Problem(TOO_LARGE, "The body is larger than this installation takes. Send it in parts.")
+        case TooManyFieldsSent():
+            return Problem(
+                INVALID_PARAMETER, "There are more query parameters than any address here knows. Leave them out."
+            )
+        case SuspiciousOperation():
+            return Problem(
+                BAD_REQUEST, "The request is not put together as HTTP asks for. Mend it before sending it again."
+            )
         case Http404():
             return Problem(NOT_FOUND, "There is nothing at this address. docs/api.md lists what there is.")
         case exceptions.APIException():

@@ -197,6 +197,15 @@ def test_a_misspelt_flag_is_refused(caller: Caller) -> None:
     assert "all_or_nothing" in response.json()["detail"]
 
 
+def test_thousands_of_parameters_are_refused_as_the_senders_mistake(caller: Caller) -> None:
+    client = caller(Scope.INTAKE)
+
+    response = send(client, [GOOD], query="?" + "a=1&" * 2_000)
+
+    assert response.status_code == 400
+    assert response.json()["type"] == "urn:problem-type:outcry:invalid-parameter"
+
+
 def test_a_repeated_idempotency_key_gives_the_first_answer_with_its_errors(caller: Caller) -> None:
     make_service("mail")
     client = caller(Scope.INTAKE)
