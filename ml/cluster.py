@@ -57,6 +57,9 @@ class LeaderState:
         Their number, at most `MEMORY_REPORTS`.
     sample : ndarray of shape (m, d), float32
         Distinct raw vectors drawn evenly from these, m <= `MAX_SAMPLE`.
+    usual : float, optional
+        `usual_similarity` of this sample, kept because it costs more than the rest of a small batch; None where it has
+        to be read anew. The mean moves on while the sample stays, by less than the sample's own error.
     """
 
     sums: FloatArray
@@ -65,6 +68,7 @@ class LeaderState:
     mean_sum: Float64Array
     mean_n: int
     sample: FloatArray
+    usual: float | None = None
 
     @property
     def n_micro(self) -> int:
@@ -175,6 +179,8 @@ def usual_similarity(state: LeaderState, *, reference: FloatArray | None = None)
     >>> usual_similarity(empty_state(4))
     1.0
     """
+    if state.usual is not None:
+        return state.usual
     readings, weights = [], []
     own = pair_quantiles(remove_mean(state.sample, _mean(state, reference)), _READ_AT)
     if own is not None:
@@ -281,6 +287,7 @@ def assign(
         chunk = slice(start, stop)
         state = _watch(state, vectors[chunk], rng_seed)
         usual = usual_similarity(state, reference=reference)
+        state = replace(state, usual=usual)
         micro[chunk], similarity[chunk] = work.join(
             remove_mean(vectors[chunk], _mean(state, reference)), moments[chunk], idle_seconds, leader_threshold(usual)
         )
@@ -311,6 +318,7 @@ class _Work:
             watched.mean_sum,
             watched.mean_n,
             watched.sample,
+            watched.usual,
         )
 
     def join(
@@ -386,4 +394,7 @@ def _watch(state: LeaderState, vectors: FloatArray, rng_seed: int) -> LeaderStat
     total, n = state.mean_sum + seen.sum(axis=0, dtype=np.float64), state.mean_n + len(seen)
     if n > MEMORY_REPORTS:
         total, n = total * (MEMORY_REPORTS / n), MEMORY_REPORTS
-    return replace(state, mean_sum=total, mean_n=n, sample=sample)
+    # While few texts are known each moves the mean, and with it every similarity.
+    if state.mean_n >= MAX_SAMPLE and np.array_equal(sample, state.sample):
+        return replace(state, mean_sum=total, mean_n=n)
+    return replace(state, mean_sum=total, mean_n=n, sample=sample, usual=None)

@@ -181,7 +181,7 @@ def adopt(
 
     Notes
     -----
-    Cost O(k d + u g d) for u ungrouped micro-clusters and g groups.
+    Cost O(u k d) as one matrix product and O(u k) on top, for u ungrouped micro-clusters.
 
     Examples
     --------
@@ -202,14 +202,18 @@ def adopt(
     known = np.any(sums != 0, axis=1)
     member = (groups != NO_GROUP) & known
     ids, place = np.unique(groups[member], return_inverse=True)
-    n_groups, room = len(ids), len(ids) + len(without)
+    n_groups = len(ids)
     group_ids = np.concatenate((ids, np.zeros(len(without), dtype=np.int64)))
-    group_sums = np.zeros((room, sums.shape[1]), dtype=np.float64)
-    group_sizes = np.zeros(room)
-    np.add.at(group_sums, place, sums[member])
-    np.add.at(group_sizes, place, n_reports[member])
-    for index in without:
-        means = group_sums[:n_groups] @ sums[index] / (group_sizes[:n_groups] * n_reports[index])
+    group_sizes = np.zeros(n_groups + len(without))
+    group_sizes[:n_groups] = np.bincount(place, weights=n_reports[member], minlength=n_groups)
+    nowhere = n_groups + len(without)
+    place_of = np.full(len(groups), nowhere, dtype=np.int64)
+    place_of[member] = place
+    # The product with a group's sum is the sum of the products with its micro-clusters: no group's sum is ever formed.
+    dots = sums[without] @ sums.T
+    for row, index in enumerate(without.tolist()):
+        totals = np.bincount(place_of, weights=dots[row], minlength=nowhere + 1)[:n_groups]
+        means = totals / (group_sizes[:n_groups] * n_reports[index])
         nearest = int(means.argmax()) if n_groups else -1
         if not known[index] or nearest < 0 or means[nearest] < threshold:
             adopted[index], next_group = next_group, next_group + 1
@@ -218,7 +222,7 @@ def adopt(
             nearest, n_groups = n_groups, n_groups + 1
             group_ids[nearest] = adopted[index]
         adopted[index] = group_ids[nearest]
-        group_sums[nearest] += sums[index]
+        place_of[index] = nearest
         group_sizes[nearest] += n_reports[index]
     return adopted
 
