@@ -494,6 +494,10 @@ class Migration(migrations.Migration):
                 ("n_counted", models.PositiveIntegerField()),
             ],
         ),
+        migrations.AddIndex(
+            model_name="minutecount",
+            index=models.Index(fields=["minute"], name="minute_count_by_minute"),
+        ),
         migrations.AddConstraint(
             model_name="minutecount",
             constraint=models.CheckConstraint(

@@ -123,6 +123,10 @@ class MinuteCount(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(n_counted__lte=F("n_reports")), name="no_more_counted_than_reported"),
         ]
+        indexes = [
+            # detection.services: which services had reports within the hour
+            models.Index(fields=["minute"], name="minute_count_by_minute"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.n_reports} at {self.minute}"
