@@ -127,6 +127,7 @@ def test_a_line_that_can_not_be_used_is_named_and_the_rest_is_played(tmp_path: P
         19: "[" * 200_000,
         21: json.dumps({"time": "2024-05-06T09:00:00Z", "service": "Mail", "region": 7, "text": "no region"}),
         23: line("x" * 4_001, at=START),
+        25: "9" * 5_000,
     }
     good = iter(an_outage())
     lines = [bad[number] if number in bad else next(good) for number in range(1, 60)]
@@ -202,6 +203,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("[]", "must be a JSON object"),
         ('{"outages": [{"service": "Mail"}]}', "outages[0].start"),
         ('{"quiet": [{"service": "Mail", "start": "2024-05-08"}]}', "quiet[0].start"),
+        ("[" * 200_000, "nested too deeply"),
     ],
 )
 def test_a_truth_that_is_none_is_refused_before_anything_is_played(tmp_path: Path, content: str, said: str) -> None:
@@ -224,6 +226,25 @@ def test_a_result_that_could_not_be_written_is_told_before_anything_is_played(tm
 
     assert "out.json can't be written (No such file or directory)" in complaint
     assert out == ""
+
+
+@pytest.mark.parametrize("name", ["recording.jsonl", "truth.json"])
+def test_a_result_does_not_overwrite_what_is_read(tmp_path: Path, name: str) -> None:
+    file, truth = write(tmp_path, quiet_days(n_hours=1)), a_truth(tmp_path)
+    before = (tmp_path / name).read_bytes()
+
+    _, _, complaint = replay(file, truth=truth, json=tmp_path / name)
+
+    assert "Name another file for the result" in complaint
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_an_earlier_result_stays_where_nothing_could_be_played(tmp_path: Path) -> None:
+    earlier = write(tmp_path, ["{}"], "out.json")
+
+    replay(tmp_path / "nowhere.jsonl", json=earlier)
+
+    assert earlier.read_text() == "{}\n"
 
 
 def test_reports_that_gather_while_nothing_can_be_suspected_are_all_played(

@@ -44,7 +44,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         truth = _read_truth(options["truth"]) if options["truth"] else None
         if options["json"]:
-            _write(options["json"], "")  # minutes of playing must not end with a folder that is not there
+            _refuse_to_overwrite(options["json"], options["file"], options["truth"])
+            _write(options["json"], "", mode="a")  # minutes of playing must not end with a folder that is not there
         recording, unusable = _read_recording(options["file"])
         with scratch_database():
             make_services(recording)
@@ -131,6 +132,8 @@ def _parse(line: str) -> Recorded:
         raise ValueError(f"no JSON at character {error.pos + 1} ({error.msg}). Write one object a line.") from error
     except RecursionError as error:
         raise ValueError("this JSON is nested too deeply. A report is one flat object.") from error
+    except ValueError as error:  # Python's own limit
+        raise ValueError("this JSON holds a number of thousands of digits. A report holds none.") from error
     if not isinstance(fields, dict):
         raise ValueError(f"a JSON object is needed, not {type(fields).__name__}.")
     for name in ("time", "service", "text"):
@@ -156,9 +159,16 @@ def _time(written: str) -> datetime:
     return max(time.astimezone(UTC), datetime(1970, 1, 1, tzinfo=UTC))
 
 
-def _write(file: Path, content: str) -> None:
+def _refuse_to_overwrite(result: Path, *inputs: Path | None) -> None:
+    for file in inputs:
+        if file is not None and file.exists() and result.exists() and file.samefile(result):
+            raise CommandError(f"{result} is what is read here. Name another file for the result.")
+
+
+def _write(file: Path, content: str, *, mode: str = "w") -> None:
     try:
-        file.write_text(content)
+        with file.open(mode, encoding="utf-8") as opened:
+            opened.write(content)
     except OSError as error:
         raise CommandError(
             f"{file} can't be written ({error.strerror}). Name a file in a folder that exists."
@@ -167,9 +177,11 @@ def _write(file: Path, content: str) -> None:
 
 def _read_truth(file: Path) -> Truth:
     try:
-        return parse_truth(json.loads(file.read_text()))
+        return parse_truth(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise CommandError(f"{file} can't be read ({error.strerror}).") from error
+    except RecursionError as error:
+        raise CommandError(f"{file}: this JSON is nested too deeply for a truth.") from error
     except ValueError as error:
         raise CommandError(f"{file}: {error}") from error
 
