@@ -128,7 +128,7 @@ def authenticate_key(secret: str, *, now: datetime) -> KnownKey | None:
     digest = _digest(secret)
     age_seconds = time.monotonic() - _read_at
     if age_seconds > REMEMBER_SECONDS or (digest not in _by_digest and age_seconds > LOOK_AGAIN_SECONDS):
-        _read()
+        _read(seen=_read_at)
     found = _by_digest.get(digest)
     if found is None:
         return None
@@ -172,9 +172,12 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _read() -> None:
+def _read(*, seen: float) -> None:
+    """Read the table, unless another thread has done so since the caller looked at `seen`."""
     global _by_digest, _read_at
     with _lock:
+        if _read_at != seen:
+            return
         found: dict[bytes, _Remembered] = {}
         try:
             for row in ApiKey.objects.only("id", "name", "digest", "scopes", "revoked_at"):

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from django.db import connection
 from django.utils import timezone
 
 from reports.enums import Channel
@@ -194,6 +195,10 @@ def _idempotency(key: str, origin: Origin, body: bytes) -> Idempotency | None:
 
 
 def _write(submission: Submission) -> Written:
+    # Whoever looked something up still holds a connection. Were they all held by those who wait for the writer, it
+    # would wait for one of them in turn, and all would be told that the database is away.
+    if not connection.in_atomic_block:
+        connection.close()
     answer = the_writer(clock=timezone.now).submit(submission)
     try:
         return answer.result(timeout=ANSWER_SECONDS)

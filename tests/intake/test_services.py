@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,7 +32,7 @@ from reports.intake.services import (
 from reports.intake.writer import ReportRow, Submission, Written, write_group
 from reports.models import FingerprintSalt, IdempotencyKey, IntakeBatch, Report, ReportContact, Service
 from tests.factories import NOW, make_service
-from tests.intake.submissions import WritesAtOnce
+from tests.intake.submissions import PATIENCE_SECONDS, WritesAtOnce
 
 pytestmark = pytest.mark.django_db
 
@@ -194,6 +195,27 @@ def test_one_key_from_many_threads_gives_one_receipt(threads: ThreadPoolExecutor
     (receipt,) = receipts
     assert Counter(Report.objects.values_list("id", flat=True)) == Counter([receipt.id])
     assert IntakeBatch.objects.get().report_ids == [receipt.id]
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.django_db(transaction=True)
+def test_callers_that_have_looked_something_up_leave_the_writer_a_connection() -> None:
+    n_connections = connection.settings_dict["OPTIONS"]["pool"]["max_size"]
+    all_have_looked = threading.Barrier(n_connections)
+    connection.close()  # ours is one of them
+
+    def looks_and_reports(number: int) -> Receipt:
+        Service.objects.count()
+        all_have_looked.wait(PATIENCE_SECONDS)
+        try:
+            return accepted(text=f"no mail {number}")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(n_connections) as callers:
+        receipts = list(callers.map(looks_and_reports, range(n_connections)))
+
+    assert Report.objects.count() == len({receipt.id for receipt in receipts}) == n_connections
 
 
 @pytest.mark.django_db(transaction=True)
