@@ -72,6 +72,24 @@ class EventKind(models.TextChoices):
     NOTED = "noted", "Note"
 
 
+class CorrectionKind(models.TextChoices):
+    """What a person says of clusters and of what they hold."""
+
+    MERGE = "merge", "Merged"
+    SPLIT = "split", "Split"
+    RENAME = "rename", "Renamed"
+    MOVE = "move", "Moved reports"
+    SCREEN = "screen", "Said whether these are problem reports"
+
+
+class EncoderState(models.TextChoices):
+    """A learnt encoder's way: measured, in use, no longer in use."""
+
+    TRIAL = "trial", "On trial"
+    ACTIVE = "active", "Active"
+    RETIRED = "retired", "Retired"
+
+
 class ServiceState(models.TextChoices):
     """What the public is told of a service, in the words of Statuspage components (CONVENTIONS: never invented)."""
 

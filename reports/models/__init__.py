@@ -6,6 +6,8 @@ Facts (Report, Placement, OutageEvent) are append-only.
 from reports.models.apikey import ApiKey
 from reports.models.baseline import ServiceProfile, StreamLevel
 from reports.models.cluster import Cluster, ClusteringState, MicroCluster, MinuteCount, Placement
+from reports.models.correction import ClusterBarrier, Correction, ScreeningExample
+from reports.models.encoder import LearntEncoder
 from reports.models.outage import Outage, OutageEvent
 from reports.models.places import Service
 from reports.models.report import FingerprintSalt, IdempotencyKey, IntakeBatch, Report, ReportContact
@@ -13,10 +15,13 @@ from reports.models.report import FingerprintSalt, IdempotencyKey, IntakeBatch, 
 __all__ = [
     "ApiKey",
     "Cluster",
+    "ClusterBarrier",
     "ClusteringState",
+    "Correction",
     "FingerprintSalt",
     "IdempotencyKey",
     "IntakeBatch",
+    "LearntEncoder",
     "MicroCluster",
     "MinuteCount",
     "Outage",
@@ -24,6 +29,7 @@ __all__ = [
     "Placement",
     "Report",
     "ReportContact",
+    "ScreeningExample",
     "Service",
     "ServiceProfile",
     "StreamLevel",

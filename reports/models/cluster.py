@@ -1,9 +1,8 @@
 """Which reports say the same thing: placements, micro-clusters, clusters, and their counts by region and minute.
 
 Two levels: a report is placed once, for good, in a *micro-cluster* (tight wording); refinement gathers micro-clusters
-in
-*clusters* (one problem). A merge therefore moves one foreign key and no count. A cluster that was merged away keeps its
-row and says into which one.
+in *clusters* (one problem). A merge therefore moves one foreign key and no count. A cluster that was merged away keeps
+its row and says into which one.
 """
 
 from __future__ import annotations
@@ -14,16 +13,27 @@ from django.db.models import F, Q
 
 
 class Cluster(models.Model):
-    """A group of reports of one service that tell the same problem."""
+    """A group of reports of one service that tell the same problem.
+
+    `label` is what the machine calls it, `given_name` what a person does. `term_shares` says for each of `terms` in
+    which share of its reports it occurs, `cohesion` how alike two of its reports are on average (cosine; null while it
+    holds one). `resembles` is a cluster that says the same of another place or an earlier time.
+    """
 
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
     label = models.CharField(max_length=200, blank=True)
+    given_name = models.CharField(max_length=200, blank=True)
     terms = ArrayField(models.CharField(max_length=60), default=list)
+    term_shares = ArrayField(models.FloatField(), default=list)
+    languages = ArrayField(models.CharField(max_length=8), default=list)
+    regions = ArrayField(models.CharField(max_length=6), default=list)
+    cohesion = models.FloatField(null=True)
     typical_report_id = models.UUIDField(null=True)
     n_reports = models.PositiveIntegerField(default=0)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="absorbed")
+    resembles = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
 
     class Meta:
         constraints = [
@@ -35,18 +45,31 @@ class Cluster(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.label or f"cluster {self.pk}"
+        return self.name or f"cluster {self.pk}"
+
+    @property
+    def name(self) -> str:
+        """What people read: the name a person gave it, otherwise the machine's label."""
+        return self.given_name or self.label
 
 
 class MicroCluster(models.Model):
-    """Reports of nearly the same wording, as the sum of their vectors (float32, little-endian)."""
+    """Reports of nearly the same wording, as the sum of their vectors (float32, little-endian).
+
+    `country` is where its reports come from ("" = of no region), `guard` the error code or version they name: texts
+    that only look alike stay apart by them. `pinned_to` is the cluster that a person says it belongs to.
+    """
 
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
     cluster = models.ForeignKey(Cluster, on_delete=models.PROTECT, related_name="micro_clusters")
     encoder = models.CharField(max_length=80)  # sums of different encoders can't be compared
     vector_sum = models.BinaryField()
     n_reports = models.PositiveIntegerField()
+    country = models.CharField(max_length=2, blank=True)
+    guard = models.CharField(max_length=40, blank=True)
+    opened_at = models.DateTimeField(null=True)
     last_seen_at = models.DateTimeField()
+    pinned_to = models.ForeignKey(Cluster, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
         indexes = [
@@ -78,7 +101,11 @@ class ClusteringState(models.Model):
 
 
 class Placement(models.Model):
-    """A report's place, decided once. `is_counted` is false where the same reporter already counts in the window."""
+    """A report's place, decided once.
+
+    `is_counted` is false where the same reporter already counts in the window, and where the text reads as no problem
+    report: `p_problem` says how likely it is one (null: not asked), `is_set_aside` what became of that.
+    """
 
     report_id = models.UUIDField(primary_key=True)
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -87,6 +114,8 @@ class Placement(models.Model):
     region = models.CharField(max_length=6, blank=True)
     reporter = models.BinaryField(max_length=16)
     is_counted = models.BooleanField()
+    p_problem = models.FloatField(null=True)
+    is_set_aside = models.BooleanField(default=False, db_default=False)
     counted_at = models.DateTimeField()
     placed_at = models.DateTimeField()
 
@@ -100,6 +129,8 @@ class Placement(models.Model):
                 condition=Q(is_counted=True),
                 name="placement_counted_reporter",
             ),
+            # triage.clusters: what was set aside of late, for a person to look through
+            models.Index(fields=["service", "-counted_at"], condition=Q(is_set_aside=True), name="placement_set_aside"),
             # triage.selectors, drill: a service's latest placements
             models.Index(fields=["service", "-counted_at"], name="placement_by_counted_at"),
         ]
@@ -118,10 +149,14 @@ class MinuteCount(models.Model):
     region = models.CharField(max_length=6, blank=True)
     n_reports = models.PositiveIntegerField()
     n_counted = models.PositiveIntegerField()
+    n_set_aside = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(n_counted__lte=F("n_reports")), name="no_more_counted_than_reported"),
+            models.CheckConstraint(
+                condition=Q(n_reports__gte=F("n_counted") + F("n_set_aside")), name="what_is_set_aside_does_not_count"
+            ),
         ]
         indexes = [
             # detection.services: which services had reports within the hour
