@@ -1,139 +1,212 @@
-"""How well and how fast labelled short texts are grouped, through the steps of the running system.
+"""How well and how fast short texts are grouped: every encoder tier on every labelled set, next to what others offer.
 
-Second half of each set, in stream order, no labels used: B-cubed, NMI and pairs for the immediate and the final id, and
-texts a second from text to both ids on one thread. Run from the root of the checkout:
+Each figure comes from a process of its own with one thread, all of them set up alike and run one after the other. The
+second half of a set is scored, in three stream orders where its order is arbitrary; nothing of ours is tuned on labels.
+Run from the root of the checkout (rivals need the extra `bench`):
 
-    OMP_NUM_THREADS=1 python -m benchmarks.clustering [--data ../shared/data/clusters] [--encoder static] [--json]
+    python benchmarks/clustering.py [--data ../shared/data/clusters] [--tier static] [--quick] [--json]
+
+Not here: the measurements themselves (`clustering_tiers`, `clustering_rivals`, `clustering_speed`), and the database
+(`placement`).
 """
 
 from __future__ import annotations
 
 import argparse
-import io
+import functools
 import json
+import multiprocessing
+import os
 import platform
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from sklearn.metrics import normalized_mutual_info_score
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script's own folder is not the checkout
 
-from ml.cluster import assign, empty_state
-from ml.cluster_stream import main as cluster_command
-from ml.encoders import load_encoder, reference_vectors
-from ml.scores import b_cubed, pair_precision_recall
+from benchmarks.clustering_rivals import RIVALS, measure_rival
+from benchmarks.clustering_speed import measure_speed
+from benchmarks.clustering_tiers import TIERS, measure_tier
+from benchmarks.labelled import N_ORDERS, SEED, find_sets
 
-SETS = ("banking77", "news_t", "banking77_en_ar")
-SEED = 0
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+QUICK_TEXTS = 2_000
+N_LIVE = (1_000, 10_000)
 
-
-def measured(labels: list[str], found: list[str]) -> dict[str, float]:
-    """The scores of one grouping."""
-    cubed, pairs = b_cubed(labels, found), pair_precision_recall(labels, found)
-    return {
-        "b_cubed_f1": round(cubed.f1, 3),
-        "b_cubed_precision": round(cubed.precision, 3),
-        "b_cubed_recall": round(cubed.recall, 3),
-        "nmi": round(float(normalized_mutual_info_score(labels, found)), 3),
-        "pair_precision": round(pairs.precision, 3),
-        "pair_recall": round(pairs.recall, 3),
-        "n_clusters": len(set(found)),
-    }
+Job = tuple[str, str, str, Callable[[], dict[str, Any]]]  # section, who, on what, what is done
 
 
-def grouped(path: Path, encoder: str, half: str) -> dict[str, Any]:
-    """Group half a file and score it."""
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
-    rows = rows[: len(rows) // 2] if half == "first" else rows[len(rows) // 2 :]
-    labels = [label for _, label, _ in rows]
-    out, err = io.StringIO(), io.StringIO()
-    began = time.perf_counter()
-    code = cluster_command(["--encoder", encoder], io.StringIO("".join(f"{text}\n" for *_, text in rows)), out, err)
-    seconds = time.perf_counter() - began
-    if code:
-        raise SystemExit(err.getvalue())
-    ids = [line.split("\t") for line in out.getvalue().splitlines()]
-    return {
-        "set": path.stem,
-        "half": half,
-        "encoder": load_encoder(encoder).name,  # type: ignore[arg-type]
-        "n_texts": len(rows),
-        "n_labels": len(set(labels)),
-        "immediate": measured(labels, [at_once for _, at_once, _ in ids]),
-        "final": measured(labels, [final for *_, final in ids]),
-        "texts_per_second": round(len(rows) / seconds),
-    }
-
-
-def placed(path: Path, encoder_name: str) -> dict[str, Any]:
-    """Cost of the steps before refinement: encoding, and placing in batches of 256."""
-    texts = [line.split("\t")[2] for line in path.read_text(encoding="utf-8").splitlines()]
-    encoder = load_encoder(encoder_name)  # type: ignore[arg-type]
-    reference = reference_vectors(encoder)
-    began = time.perf_counter()
-    vectors = encoder.encode(texts)
-    encoded = time.perf_counter()
-    state = empty_state(encoder.n_dims)
-    for start in range(0, len(vectors), 256):
-        batch = vectors[start : start + 256]
-        state = assign(
-            state, batch, start + np.arange(len(batch)), idle_seconds=float("inf"), reference=reference, rng_seed=SEED
-        ).state
-    done = time.perf_counter()
-    return {
-        "set": path.stem,
-        "encoder": encoder.name,
-        "encoded_per_second": round(len(texts) / (encoded - began)),
-        "placed_per_second": round(len(texts) / (done - encoded)),
-        "n_micro": state.n_micro,
-    }
-
-
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument(
-        "--data", type=Path, default=Path("../shared/data/clusters"), help="folder of the labelled sets"
-    )
-    parser.add_argument("--encoder", choices=("static", "hashing"), default="static")
-    parser.add_argument(
-        "--half", choices=("first", "second"), default="second", help="tune on the first, report the second"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    options = parser.parse_args()
-    if not options.data.is_dir():
-        raise SystemExit(f"there is no folder {options.data}; give it with --data")
-    results = [grouped(options.data / f"{name}.tsv", options.encoder, options.half) for name in SETS]
-    costs = [placed(options.data / f"{name}.tsv", options.encoder) for name in SETS]
-    if options.json:
-        print(
-            json.dumps(
-                {
-                    "machine": platform.processor() or platform.machine(),
-                    "seed": SEED,
-                    "results": results,
-                    "costs": costs,
-                },
-                indent=2,
+def jobs(options: argparse.Namespace) -> list[Job]:
+    """All measurements asked for, in the order they are made."""
+    sets = find_sets(options.data)
+    tiers = options.tier or TIERS
+    max_texts = QUICK_TEXTS if options.quick else None
+    n_orders = 1 if options.quick else N_ORDERS
+    found: list[Job] = []
+    for tier in tiers:
+        for path in sets:
+            measure: Callable[[], dict[str, Any]] = functools.partial(
+                measure_tier, path, tier, n_orders=n_orders, max_texts=max_texts, with_tuned=not options.quick
             )
-        )
+            found.append(("tiers", tier, path.stem, measure))
+    for path in sets if not options.without_rivals else ():
+        for rival in RIVALS:
+            measure = functools.partial(measure_rival, path, rival, n_orders=n_orders, max_texts=max_texts)
+            found.append(("rivals", rival, path.stem, measure))
+    speed_tier = "static" if "static" in tiers else tiers[0]
+    for n_live in options.live or (N_LIVE[:1] if options.quick else N_LIVE):
+        measure = functools.partial(measure_speed, options.data, speed_tier, n_live=n_live)
+        found.append(("speed", speed_tier, f"{n_live:,} live micro-clusters", measure))
+    return found
+
+
+def measured(todo: Sequence[Job]) -> dict[str, list[dict[str, Any]]]:
+    """Run the measurements, each in a fresh process with one thread."""
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    results: dict[str, list[dict[str, Any]]] = {"tiers": [], "rivals": [], "speed": [], "skipped": []}
+    fresh = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(1, mp_context=fresh, max_tasks_per_child=1) as children,
+        _progress(len(todo)) as tell,
+    ):
+        for section, who, where, measure in todo:
+            tell(f"{who} on {where}")
+            if any(one["who"] == who for one in results["skipped"]):
+                continue  # what is missing for one set is missing for all
+            found = children.submit(measure).result()
+            if "skipped" in found:
+                results["skipped"].append({"who": who, "reason": found["skipped"]})
+            else:
+                results[section].append(found)
+    return results
+
+
+@contextmanager
+def _progress(n_jobs: int) -> Iterator[Callable[[str], None]]:
+    """Tell somebody who is watching what is being measured."""
+    if not sys.stderr.isatty():
+        yield lambda title: None
         return
-    for result in results:
-        now, final = result["immediate"], result["final"]
-        print(
-            f"{result['set']:16} B3 {now['b_cubed_f1']:.3f} -> {final['b_cubed_f1']:.3f}  "
-            f"NMI {now['nmi']:.3f} -> {final['nmi']:.3f}  "
-            f"{final['n_clusters']} clusters of {result['n_labels']} labels  {result['texts_per_second']:,} texts/s"
-        )
-    for cost in costs:
-        print(
-            f"{cost['set']:16} encoded {cost['encoded_per_second']:,}/s  placed {cost['placed_per_second']:,}/s  "
-            f"{cost['n_micro']:,} micro-clusters"
-        )
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=n_jobs)
+        started = False
+
+        def tell(title: str) -> None:
+            nonlocal started
+            bar.update(task, description=title, advance=int(started))
+            started = True
+
+        yield tell
+
+
+def against_rivals(results: dict[str, list[dict[str, Any]]], *, tier: str, rival: str) -> list[dict[str, Any]]:
+    """How a tier compares with a rival on each set: times as fast, and points of B-cubed better."""
+    theirs = {one["set"]: one for one in results["rivals"] if one["rival"] == rival}
+    ours = {one["set"]: one for one in results["tiers"] if one["tier"] == tier}
+    return [
+        {
+            "set": name,
+            "tier": tier,
+            "rival": rival,
+            "times_as_fast": round(ours[name]["texts_per_cpu_second"] / theirs[name]["texts_per_cpu_second"], 1),
+            "b3_better_by": round(ours[name]["final"]["b3"] - theirs[name]["final"]["b3"], 4),
+        }
+        for name in ours
+        if name in theirs
+    ]
+
+
+def print_tables(results: dict[str, list[dict[str, Any]]]) -> None:
+    """Print the figures as plain tables."""
+    print("Second half, mean over the stream orders; `now` is the id given at once, `end` the id after refinement.\n")
+    print(f"{'set':16} {'who':24} {'':3} {'B3':>5} {'P':>5} {'R':>5} {'NMI':>5} {'ARI':>5} {'pairP':>5} {'pairR':>5}"
+          f" {'found':>6} {'labels':>6} {'changed':>7} {'texts/s':>8} {'MB':>6}")  # fmt: skip
+    for one in results["tiers"] + results["rivals"]:
+        who = one.get("tier") or one["rival"]
+        for when in ("immediate", "final"):
+            if when not in one:
+                continue
+            score, is_last = one[when], when == "final"
+            cost = f"{one['texts_per_cpu_second']:8,} {one['peak_memory_mb']:6.0f}" if is_last else ""
+            changed = f"{one['share_of_ids_that_change']:7.1%}" if is_last and "immediate" in one else " " * 7
+            figures = " ".join(
+                f"{score[name]:5.3f}"
+                for name in ("b3", "b3_precision", "b3_recall", "nmi", "ari", "pair_precision", "pair_recall")
+            )
+            print(f"{one['set']:16} {who:24} {'end' if is_last else 'now':3} {figures}"
+                  f" {score['n_clusters']:6.0f} {one['n_labels']:6} {changed} {cost}".rstrip())  # fmt: skip
+    for one in results["tiers"]:
+        if "whole_stream" in one:
+            score = one["whole_stream"]["final"]
+            print(
+                f"{one['set']:16} {one['tier']:24} whole stream, in order: NMI {score['nmi']:.3f}, B3 {score['b3']:.3f}"
+            )
+    for one in results["tiers"]:
+        if "tuned" in one:
+            cut = one["tuned"]
+            print(f"{one['set']:16} {one['tier']:24} tuned on the first half: B3 {cut['b3']:.3f} at {cut['usual']}"
+                  f" (self-calibrated {-cut['costs_b3']:+.3f}); best in hindsight {cut['best_b3']:.3f} at"
+                  f" {cut['best_usual']} ({-cut['costs_b3_against_best']:+.3f})")  # fmt: skip
+    for one in results.get("comparison", []):
+        print(f"{one['set']:16} {one['tier']} is {one['times_as_fast']}x as fast as {one['rival']},"
+              f" B3 {one['b3_better_by']:+.3f}")  # fmt: skip
+    for one in results["speed"]:
+        print_speed(one)
+    for one in results["skipped"]:
+        print(f"skipped {one['who']}: {one['reason']}")
+
+
+def print_speed(one: dict[str, Any]) -> None:
+    """Print the figures of speed at one number of live micro-clusters."""
+    plain, outage, single = one["batches"], one["batches_in_an_outage"], one["single"]
+    print(
+        f"\n{one['tier']} with {one['n_micro']:,} live micro-clusters (usual similarity {one['usual'] or 'its own'}):"
+    )
+    for title, figures in (("batches of 256", plain), ("60 % copies", outage)):
+        print(f"  {title:30} {figures['texts_per_cpu_second']:,} texts/CPU-s, with one refinement"
+              f" {figures['with_refinement_per_cpu_second']:,}; {figures['opened_share']:.1%} open another")  # fmt: skip
+    print(f"  {'one report to its id':30} p50 {single['wall_p50_ms']} ms, p99 {single['wall_p99_ms']} ms"
+          f" (CPU {single['cpu_p50_ms']}, {single['cpu_p99_ms']})")  # fmt: skip
+    for title, key in (("full refinement", "full_refinement"), ("after a batch of 256", "refinement_after_a_batch")):
+        print(f"  {title:30} {one[key]['wall_ms']} ms ({one[key]['cpu_ms']} of CPU)")
+    print(f"  {'peak memory':30} {one['peak_memory_mb']} MB")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/data/clusters"), help="folder of sets: index, label, text a line"
+    )
+    parser.add_argument("--tier", choices=TIERS, action="append", help="only this tier (may be given several times)")
+    parser.add_argument("--without-rivals", action="store_true", help="leave out what others offer")
+    parser.add_argument("--live", type=int, action="append", help="live micro-clusters for the speed (1000 and 10000)")
+    parser.add_argument("--quick", action="store_true", help=f"the first {QUICK_TEXTS:,} texts, one order, no tuning")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    options = parser.parse_args(argv)
+    began = time.perf_counter()
+    results: dict[str, list[dict[str, Any]]] = measured(jobs(options))
+    tiers = sorted({one["tier"] for one in results["tiers"]}, key=TIERS.index)
+    results["comparison"] = [row for tier in tiers for row in against_rivals(results, tier=tier, rival=RIVALS[0])]
+    if options.json:
+        about = {
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+            "python": platform.python_version(),
+            "seed": SEED,
+            "command": " ".join(["python", "benchmarks/clustering.py", *(sys.argv[1:] if argv is None else argv)]),
+            "seconds": round(time.perf_counter() - began),
+        }
+        print(json.dumps({**about, **results}, indent=2))
+    else:
+        print_tables(results)
 
 
 if __name__ == "__main__":
