@@ -171,8 +171,8 @@ def print_speed(one: dict[str, Any]) -> None:
         f"\n{one['tier']} with {one['n_micro']:,} live micro-clusters (usual similarity {one['usual'] or 'its own'}):"
     )
     for title, figures in (("batches of 256", plain), ("60 % copies", outage)):
-        print(f"  {title:30} {figures['texts_per_cpu_second']:,} texts/CPU-s, with one refinement"
-              f" {figures['with_refinement_per_cpu_second']:,}; {figures['opened_share']:.1%} open another")  # fmt: skip
+        print(f"  {title:30} {figures['texts_per_cpu_second']:,} texts/CPU-s, and refined"
+              f" {figures['with_refinement_per_cpu_second']:,}; {figures['opened_share']:.0%} open one")  # fmt: skip
     print(f"  {'one report to its id':30} p50 {single['wall_p50_ms']} ms, p99 {single['wall_p99_ms']} ms"
           f" (CPU {single['cpu_p50_ms']}, {single['cpu_p99_ms']})")  # fmt: skip
     for title, key in (("full refinement", "full_refinement"), ("after a batch of 256", "refinement_after_a_batch")):
