@@ -14,45 +14,31 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final, NamedTuple, Protocol, TextIO
+from typing import Final, NamedTuple, TextIO
 
 import numpy as np
 
-from ml.cluster import LeaderState, assign, empty_state, keep_micro, usual_similarity
+from ml.cluster import BURST_SHARE, LeaderState, assign, empty_state, keep_micro
 from ml.encoders import EncoderUnavailableError, load_encoder, reference_vectors
-from ml.refine import NO_GROUP, adopt, refine
-from ml.types import Encoder, FloatArray, IntArray
+from ml.guards import guard_of, kinds_of
+from ml.refine import GROUP_FACTOR, NO_GROUP, adopt, group_threshold, refine
+from ml.types import BoolArray, Encoder, Float64Array, IntArray
 
-# With times: a problem nobody mentions for three days has ended. Without: the line number is the clock, and 5,000
+# With times: a problem nobody mentions for three days has ended. Without: the line number is the clock, and 2,500
 # reports without a mention stand for the same (on the first halves of Banking77 and News-T anything from 2,000 to no
 # limit gives the same B-cubed within 0.02).
 IDLE_SECONDS: Final = 3 * 86_400.0
-IDLE_REPORTS: Final = 5_000.0
-# Refinement is due after so many reports, or after the live micro-clusters have grown by this share, whichever is more:
-# its cost grows with their square.
+IDLE_REPORTS: Final = 2_500.0
+# Refinement looks at what moved since the last one, so it may come often: refining every ~100 reports changes 15 % of
+# first labels, every 2,000 25 % (FINDINGS of the project's beginning, on Banking77).
 REFINE_EVERY_REPORTS: Final = 200
-REFINE_GROWTH: Final = 0.1
-# The most micro-clusters refined at once (64 MB of similarities); beyond, the longest silent keep their groups.
-MAX_REFINED: Final = 4_000
+# What is idle is let go when this share of the idle time has gone by.
+LET_GO_SHARE: Final = 0.02
 BATCH_LINES: Final = 256
 
 
 class BadLineError(ValueError):
     """A line of the input that is no report; the message holds its number and what is wrong."""
-
-
-class Regroup(Protocol):
-    """What `refine` and `adopt` have in common."""
-
-    def __call__(
-        self,
-        sums: FloatArray,
-        n_reports: IntArray,
-        groups: IntArray,
-        *,
-        threshold: float,
-        first_new_group: int | None = None,
-    ) -> IntArray: ...
 
 
 class Line(NamedTuple):
@@ -61,6 +47,7 @@ class Line(NamedTuple):
     number: int
     timed: bool
     time: float
+    region: str
     text: str
 
 
@@ -72,22 +59,36 @@ class Grouper:
     encoder : Encoder
     idle_seconds : float
         As for `ml.cluster.assign`, in the unit of the times given to `place`.
+    usual : float, optional
+        Factor on what the calibration reads as usual: for measurements alone.
+    timed : bool, default True
+        Whether times are epoch seconds; only then do far-off bursts keep apart.
     """
 
-    def __init__(self, encoder: Encoder, *, idle_seconds: float) -> None:
+    def __init__(self, encoder: Encoder, *, idle_seconds: float, usual: float | None = None, timed: bool = True) -> None:
         self._encoder = encoder
         self._reference = reference_vectors(encoder)
         self._idle_seconds = idle_seconds
+        self._scale = 1.0 if usual is None else usual
+        self._timed = timed
         self._state: LeaderState = empty_state(encoder.n_dims)
         # Micro-clusters are numbered for good; `_live` holds the numbers of those still in the state.
         self._live: IntArray = np.zeros(0, dtype=np.int64)
         self._group_of_micro: IntArray = np.zeros(0, dtype=np.int64)
+        self._n_refined: IntArray = np.zeros(0, dtype=np.int64)
         self._micro_of_report: list[IntArray] = []
         self._next_group = 1
         self._since_refined = 0
+        self._n_refinements = 0
         self._now = -np.inf
+        self._let_go_at = -np.inf
 
-    def place(self, texts: Sequence[str], times: Sequence[float]) -> IntArray:
+    @property
+    def n_micro(self) -> int:
+        """Number of micro-clusters that can still be joined."""
+        return self._state.n_micro
+
+    def place(self, texts: Sequence[str], times: Sequence[float], regions: Sequence[str] | None = None) -> IntArray:
         """Place a batch and return the immediate cluster id of each report, shape (n,), int64.
 
         The batch should span much less than the idle time, because what went idle within it is only let go at the next.
@@ -99,6 +100,7 @@ class Grouper:
             self._encoder.encode(texts),
             times,
             idle_seconds=self._idle_seconds,
+            kinds=kinds_of([guard_of(text) for text in texts], regions or [""] * len(texts)),
             reference=self._reference,
         )
         n_new = found.state.n_micro - self._state.n_micro
@@ -106,20 +108,52 @@ class Grouper:
         self._state = found.state
         self._live = np.concatenate((self._live, np.arange(first, first + n_new)))
         self._group_of_micro = np.concatenate((self._group_of_micro, np.full(n_new, NO_GROUP, dtype=np.int64)))
+        self._n_refined = np.concatenate((self._n_refined, np.zeros(n_new, dtype=np.int64)))
         if n_new:
-            self._regroup(adopt, np.arange(len(self._live)))
+            groups = self._group_of_micro[self._live]
+            self._keep(
+                adopt(
+                    self._state.sums,
+                    self._state.n_reports,
+                    groups,
+                    threshold=self._threshold,
+                    kinds=self._state.kinds,
+                    middles=self._middles,
+                    same_time=self._same_time,
+                    burst_seconds=self._idle_seconds * BURST_SHARE,
+                    first_new_group=self._next_group,
+                )
+            )
         micro = self._live[found.micro]
         immediate: IntArray = self._group_of_micro[micro]
         self._micro_of_report.append(micro)
         self._since_refined += len(texts)
-        if self._since_refined >= max(REFINE_EVERY_REPORTS, REFINE_GROWTH * len(self._live)):
+        if self._since_refined >= REFINE_EVERY_REPORTS:
             self.refine()
         return immediate
 
-    def refine(self) -> None:
+    def refine(self, *, everything: bool = False) -> None:
         """Merge and split the groups of micro-clusters that can still be joined."""
-        newest_first = np.argsort(-self._state.last_seen, kind="stable")
-        self._regroup(refine, np.sort(newest_first[:MAX_REFINED]))
+        if self._state.n_micro == 0:
+            return
+        moved: BoolArray | None = self._state.n_reports > self._n_refined[self._live]
+        self._keep(
+            refine(
+                self._state.sums,
+                self._state.n_reports,
+                self._group_of_micro[self._live],
+                threshold=self._threshold,
+                kinds=self._state.kinds,
+                middles=self._middles,
+                same_time=self._same_time,
+                burst_seconds=self._idle_seconds * BURST_SHARE,
+                moved=None if everything else moved,
+                turn=self._n_refinements,
+                first_new_group=self._next_group,
+            )
+        )
+        self._n_refined[self._live] = self._state.n_reports
+        self._n_refinements += 1
         self._since_refined = 0
 
     def final_groups(self) -> IntArray:
@@ -129,22 +163,32 @@ class Grouper:
         final: IntArray = self._group_of_micro[np.concatenate(self._micro_of_report)]
         return final
 
+    @property
+    def _threshold(self) -> float:
+        calibration = self._state.calibration
+        return 1.0 if calibration is None else group_threshold(calibration.usual_weighted, GROUP_FACTOR * self._scale)
+
+    @property
+    def _same_time(self) -> float:
+        calibration = self._state.calibration
+        return 0.0 if calibration is None else calibration.same_time
+
+    @property
+    def _middles(self) -> Float64Array | None:
+        return (self._state.opened_at + self._state.last_seen) / 2
+
+    def _keep(self, groups: IntArray) -> None:
+        self._group_of_micro[self._live] = groups
+        self._next_group = max(self._next_group, int(groups.max(initial=0)) + 1)
+
     def _let_idle_go(self) -> None:
         """Forget micro-clusters that nothing can join any more; their groups stay as they are."""
+        if self._now < self._let_go_at:
+            return
+        self._let_go_at = self._now + LET_GO_SHARE * self._idle_seconds
         keep = self._state.last_seen >= self._now - self._idle_seconds
-        self._state, self._live = keep_micro(self._state, keep), self._live[keep]
-
-    def _regroup(self, regroup: Regroup, chosen: IntArray) -> None:
-        numbers = self._live[chosen]
-        groups = regroup(
-            self._state.sums[chosen],
-            self._state.n_reports[chosen],
-            self._group_of_micro[numbers],
-            threshold=usual_similarity(self._state, reference=self._reference),
-            first_new_group=self._next_group,
-        )
-        self._group_of_micro[numbers] = groups
-        self._next_group = max(self._next_group, int(groups.max(initial=0)) + 1)
+        if not keep.all():
+            self._state, self._live = keep_micro(self._state, keep), self._live[keep]
 
 
 def main(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
@@ -185,10 +229,11 @@ def main(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> 
             if first is None:
                 return 0
             idle = IDLE_SECONDS if first.timed else IDLE_REPORTS
-            grouper = Grouper(encoder, idle_seconds=idle)
+            grouper = Grouper(encoder, idle_seconds=idle, timed=first.timed)
             for batch in _batches(itertools.chain((first,), reports), span=idle / 10):
                 times = [line.time for line in batch]
-                immediate.extend(grouper.place([line.text for line in batch], times).tolist())
+                regions = [line.region for line in batch]
+                immediate.extend(grouper.place([line.text for line in batch], times, regions).tolist())
                 numbers.extend(line.number for line in batch)
             grouper.refine()
     except (BadLineError, EncoderUnavailableError) as error:
@@ -226,7 +271,7 @@ def read_lines(lines: Iterator[str]) -> Iterator[Line]:
         n_fields = len(fields)
         timed = n_fields == 3
         time = _epoch_seconds(fields[0].removeprefix("\ufeff"), number) if timed else float(number)
-        yield Line(number, timed, time, fields[-1])
+        yield Line(number, timed, time, fields[1] if timed else "", fields[-1])
 
 
 def _epoch_seconds(text: str, number: int) -> float:
