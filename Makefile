@@ -42,8 +42,9 @@ lint: install-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install-dev
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.installed-bench
+	@for name in clustering placement detection faults; do \
+		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 # uv serves this target alone, so it is installed when asked for.
 lock: install
@@ -51,6 +52,7 @@ lock: install
 	$(COMPILE) --upgrade -o requirements.lock
 	$(COMPILE) --upgrade --extra embedded -c requirements.lock -o requirements-embedded.lock
 	$(COMPILE) --upgrade --extra embedded --extra dev -c requirements-embedded.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade --extra bench -c requirements-dev.lock -o requirements-bench.lock
 	@if grep -n '://' requirements*.lock; then echo "A lock holds an address; see above." >&2; exit 1; fi
 
 clean:
@@ -66,6 +68,11 @@ $(VENV)/.installed: requirements-embedded.lock | $(VENV)/.made
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP) -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.installed-bench: requirements-bench.lock $(VENV)/.installed-dev
+	@echo "Installing what the measurements compare with into $(VENV) ..."
+	@$(PIP) -r requirements-bench.lock
 	@touch $@
 
 $(VENV)/.made:
