@@ -20,6 +20,7 @@ import os
 import platform
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -67,7 +68,7 @@ def jobs(options: argparse.Namespace) -> list[Job]:
 def measured(todo: Sequence[Job]) -> dict[str, list[dict[str, Any]]]:
     """Run the measurements, each in a fresh process with one thread."""
     os.environ.update(dict.fromkeys(THREADS, "1"))
-    results: dict[str, list[dict[str, Any]]] = {"tiers": [], "rivals": [], "speed": [], "skipped": []}
+    results: dict[str, list[dict[str, Any]]] = {"tiers": [], "rivals": [], "speed": [], "skipped": [], "failed": []}
     fresh = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(1, mp_context=fresh, max_tasks_per_child=1) as children,
@@ -77,7 +78,13 @@ def measured(todo: Sequence[Job]) -> dict[str, list[dict[str, Any]]]:
             tell(f"{who} on {where}")
             if any(one["who"] == who for one in results["skipped"]):
                 continue  # what is missing for one set is missing for all
-            found = children.submit(measure).result()
+            try:
+                found = children.submit(measure).result()
+            except Exception as error:  # the other figures are not lost for one that failed
+                print(f"{who} on {where} failed:", file=sys.stderr)
+                traceback.print_exception(error)
+                results["failed"].append({"who": who, "where": where, "error": f"{type(error).__name__}: {error}"})
+                continue
             if "skipped" in found:
                 results["skipped"].append({"who": who, "reason": found["skipped"]})
             else:
@@ -162,6 +169,8 @@ def print_tables(results: dict[str, list[dict[str, Any]]]) -> None:
         print_speed(one)
     for one in results["skipped"]:
         print(f"skipped {one['who']}: {one['reason']}")
+    for one in results["failed"]:
+        print(f"failed {one['who']} on {one['where']}: {one['error']}")
 
 
 def print_speed(one: dict[str, Any]) -> None:
@@ -180,8 +189,8 @@ def print_speed(one: dict[str, Any]) -> None:
     print(f"  {'peak memory':30} {one['peak_memory_mb']} MB")
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Measure and print."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; 1 where a measurement failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/data/clusters"), help="folder of sets: index, label, text a line"
@@ -193,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args(argv)
     began = time.perf_counter()
-    results: dict[str, list[dict[str, Any]]] = measured(jobs(options))
+    results = measured(jobs(options))
     tiers = sorted({one["tier"] for one in results["tiers"]}, key=TIERS.index)
     results["comparison"] = [row for tier in tiers for row in against_rivals(results, tier=tier, rival=RIVALS[0])]
     if options.json:
@@ -207,7 +216,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(json.dumps({**about, **results}, indent=2))
     else:
         print_tables(results)
+    return 1 if results["failed"] else 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
