@@ -134,7 +134,7 @@ def against_rivals(results: dict[str, list[dict[str, Any]]], *, tier: str, rival
 def print_tables(results: dict[str, list[dict[str, Any]]]) -> None:
     """Print the figures as plain tables."""
     print("Second half, mean over the stream orders; `now` is the id given at once, `end` the id after refinement.\n")
-    print(f"{'set':16} {'who':24} {'':3} {'B3':>5} {'P':>5} {'R':>5} {'NMI':>5} {'ARI':>5} {'pairP':>5} {'pairR':>5}"
+    print(f"{'set':16} {'who':25} {'':3} {'B3':>5} {'P':>5} {'R':>5} {'NMI':>5} {'ARI':>5} {'pairP':>5} {'pairR':>5}"
           f" {'found':>6} {'labels':>6} {'changed':>7} {'texts/s':>8} {'MB':>6}")  # fmt: skip
     for one in results["tiers"] + results["rivals"]:
         who = one.get("tier") or one["rival"]
@@ -143,12 +143,12 @@ def print_tables(results: dict[str, list[dict[str, Any]]]) -> None:
                 continue
             score, is_last = one[when], when == "final"
             cost = f"{one['texts_per_cpu_second']:8,} {one['peak_memory_mb']:6.0f}" if is_last else ""
-            changed = f"{one['share_of_ids_that_change']:7.1%}" if is_last and "immediate" in one else " " * 7
+            changed = f"{one['share_of_ids_that_change']:7.1%}" if is_last and "tier" in one else " " * 7
             figures = " ".join(
                 f"{score[name]:5.3f}"
                 for name in ("b3", "b3_precision", "b3_recall", "nmi", "ari", "pair_precision", "pair_recall")
             )
-            print(f"{one['set']:16} {who:24} {'end' if is_last else 'now':3} {figures}"
+            print(f"{one['set']:16} {who:25} {'end' if is_last else 'now':3} {figures}"
                   f" {score['n_clusters']:6.0f} {one['n_labels']:6} {changed} {cost}".rstrip())  # fmt: skip
     for one in results["tiers"]:
         if "whole_stream" in one:
