@@ -51,7 +51,13 @@ def jobs(options: argparse.Namespace) -> list[Job]:
     for tier in tiers:
         for path in sets:
             measure: Callable[[], dict[str, Any]] = functools.partial(
-                measure_tier, path, tier, n_orders=n_orders, max_texts=max_texts, with_tuned=not options.quick
+                measure_tier,
+                path,
+                tier,
+                n_orders=n_orders,
+                max_texts=max_texts,
+                with_tuned=not options.quick,
+                folder=options.model_folder,
             )
             found.append(("tiers", tier, path.stem, measure))
     for path in sets if not options.without_rivals else ():
@@ -196,6 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--data", type=Path, default=Path("../shared/data/clusters"), help="folder of sets: index, label, text a line"
     )
     parser.add_argument("--tier", choices=TIERS, action="append", help="only this tier (may be given several times)")
+    parser.add_argument("--model-folder", type=Path, help="where the model of the multilingual tiers is")
     parser.add_argument("--without-rivals", action="store_true", help="leave out what others offer")
     parser.add_argument("--live", type=int, action="append", help="live micro-clusters for the speed (1000 and 10000)")
     parser.add_argument("--quick", action="store_true", help=f"the first {QUICK_TEXTS:,} texts, one order, no tuning")
