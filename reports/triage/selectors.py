@@ -290,7 +290,7 @@ def _clusters(during: Sequence[Stream], *, limit: int) -> list[tuple[ClusterRow,
         tuple(
             ClusterRow(
                 id=cluster_id,
-                label=known[cluster_id].label,
+                label=known[cluster_id].name,
                 terms=tuple(known[cluster_id].terms),
                 n_reports=n,
                 typical_text=texts.get(known[cluster_id].typical_report_id or UUID(int=0), ""),
