@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -224,7 +225,7 @@ def folder_encoder(folder: Path | None, *, prefix: str = "", lexical_weight: flo
     Returns
     -------
     SentenceEncoder
-        Its name holds a digest of the model's file, so that vectors of two models are never mixed up.
+        Its name holds a digest of the model's file and of the prefix, so that vectors of two are never mixed up.
 
     Raises
     ------
@@ -253,7 +254,7 @@ def folder_encoder(folder: Path | None, *, prefix: str = "", lexical_weight: flo
     if model.is_file():
         with model.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:12]
-    name = f"onnx-{digest or folder.name}"
+    name = f"onnx-{digest or folder.name}" + (f"-{zlib.crc32(prefix.encode()):08x}" if prefix else "")
     return SentenceEncoder(model, folder / TOKENIZER_FILE, name=name, prefix=prefix, lexical_weight=lexical_weight)
 
 
