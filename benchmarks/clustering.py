@@ -216,6 +216,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         about = {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
             "python": platform.python_version(),
+            "load_average": round(os.getloadavg()[0], 1),
             "seed": SEED,
             "command": " ".join(["python", "benchmarks/clustering.py", *(sys.argv[1:] if argv is None else argv)]),
             "seconds": round(time.perf_counter() - began),
