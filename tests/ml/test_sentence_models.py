@@ -83,11 +83,11 @@ def folder_with_model(folder: Path, *, model: bytes | None = None) -> Path:
 def test_it_takes_the_mean_of_a_texts_own_tokens(tmp_path: Path) -> None:
     encoder = folder_encoder(folder_with_model(tmp_path), lexical_weight=0.0)
 
-    short, long = encoder.encode(["login", "power power power power"])
+    short, long = encoder.encode(["login", "login power power power power"])
 
-    # [CLS] and login: (1, 1) + (4, 0); padding beside the longer text takes no part.
-    np.testing.assert_allclose(short, np.array([5, 1]) / np.sqrt(26), atol=1e-6)
-    np.testing.assert_allclose(long, np.array([1, 17]) / np.sqrt(290), atol=1e-6)
+    # [CLS], which is (1, 1), and the padding beside the longer text take no part.
+    np.testing.assert_allclose(short, [1, 0], atol=1e-6)
+    np.testing.assert_allclose(long, [1 / np.sqrt(17), 4 / np.sqrt(17)], atol=1e-6)
 
 
 def test_hashed_words_stand_beside_the_models_part_with_their_weight(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_prefix_is_put_before_texts_but_never_makes_a_text_of_nothing(tmp_path
 
     login, nothing = encoder.encode(["login", ""])
 
-    np.testing.assert_allclose(login, np.array([5, 5]) / np.sqrt(50), atol=1e-6)
+    np.testing.assert_allclose(login, np.array([1, 1]) / np.sqrt(2), atol=1e-6)
     assert not nothing.any()
 
 
