@@ -54,17 +54,19 @@ MOST_SHOWN_WORDINGS: Final = 60
 AMONG_NEWEST: Final = 20  # a wording's typical report is chosen among this many
 OTHERS_ASKED: Final = 200  # clusters to merge into: so many of the latest are looked at, the likely ones first
 MOST_CORRECTIONS: Final = 30
-CHART_HOURS: Final = timedelta(hours=24)
+CHART_SPANS: Final = (timedelta(hours=2), timedelta(hours=6), timedelta(hours=24))
+BEFORE_FIRST: Final = timedelta(minutes=30)  # of a chart: so that one sees it begin
 LATELY: Final = timedelta(days=7)  # how far back one looks through what was set aside
 
 _WORDINGS: Final = """
-    SELECT w.id, w.n_reports, coalesce(t.text, ''), w.country, w.guard, w.pinned_to_id IS NOT NULL, w.last_seen_at
+    SELECT w.id, w.n_reports, coalesce(t.text, ''), coalesce(t.symptom, ''), w.country, w.guard,
+        w.pinned_to_id IS NOT NULL, w.last_seen_at
     FROM (SELECT * FROM reports_microcluster WHERE cluster_id = %s ORDER BY n_reports DESC, id LIMIT %s) w
     LEFT JOIN LATERAL (
-        SELECT r.text FROM (SELECT p.report_id, p.similarity FROM reports_placement p
+        SELECT r.text, r.symptom FROM (SELECT p.report_id, p.similarity FROM reports_placement p
             WHERE p.micro_cluster_id = w.id ORDER BY p.report_id DESC LIMIT %s) l
-        JOIN reports_report r ON r.id = l.report_id WHERE r.text <> ''
-        ORDER BY l.similarity DESC, l.report_id DESC LIMIT 1) t ON true
+        JOIN reports_report r ON r.id = l.report_id
+        ORDER BY r.text = '', l.similarity DESC, l.report_id DESC LIMIT 1) t ON true
     ORDER BY w.n_reports DESC, w.id
 """
 # Each of the newest n reports is in one of the n wordings that were heard last.
@@ -214,10 +216,12 @@ def _named(cluster: Cluster | None) -> ClusterName | None:
 
 
 def _chart(cluster: Cluster, *, now: datetime) -> Chart:
-    """Return the last day of the cluster, or the last one on which it was heard. Queries: one."""
-    until = now if now - cluster.last_seen_at < CHART_HOURS else cluster.last_seen_at + timedelta(hours=1)
+    """Return the last day of the cluster, or the last one on which it was heard; of a young one less. Queries: one."""
+    until = now if now - cluster.last_seen_at < CHART_SPANS[-1] else cluster.last_seen_at + timedelta(hours=1)
     until = until.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    stream = Stream(cluster.service_id, until - CHART_HOURS, until, cluster_id=cluster.pk)
+    age = until - cluster.first_seen_at + BEFORE_FIRST
+    span = next((span for span in CHART_SPANS if age <= span), CHART_SPANS[-1])
+    stream = Stream(cluster.service_id, until - span, until, cluster_id=cluster.pk)
     [chart] = streams.charts([stream], streams.Usual({}, {}), fallbacks=[None])
     return chart
 

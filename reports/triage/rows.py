@@ -290,10 +290,15 @@ class Wording:
     id: int
     n_reports: int
     typical_text: str
+    symptom: str
     country: str
     guard: str
     is_pinned: bool
     last_seen_at: datetime
+
+    @property
+    def symptom_label(self) -> str:
+        return Symptom(self.symptom).label if self.symptom else ""
 
     @property
     def country_name(self) -> str:

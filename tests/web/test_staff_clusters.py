@@ -80,7 +80,7 @@ def test_a_page_tells_why_reports_are_together(responder: Client) -> None:
 
     for words in (
         "Why are these together?",
-        "in 50 % of its reports",
+        '<span class="n">50 %</span> <mark><bdi>log</bdi>',
         "<strong>0.61</strong> alike on average",
         "I can&#x27;t <mark>log</mark> <mark>in</mark>",
         "0.90 like its wording",
