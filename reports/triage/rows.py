@@ -136,13 +136,14 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class ServicePulse:
-    """A service's last hour against its usual one (None: not known yet), and its open outages."""
+    """A service's last hour against its usual one (None: not known yet), what was set aside, and its open outages."""
 
     slug: str
     name: str
     n_last_hour: int
     expected_last_hour: float | None
     n_open: int
+    n_set_aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from reports.enums import CorrectionKind, Role
-from reports.models import Cluster, Correction, Placement, Report
+from reports.models import Cluster, Correction, MinuteCount, Placement, Report
 from tests.factories import (
     count_reports,
     first_micro_cluster,
@@ -299,3 +299,14 @@ def test_outages_lead_to_their_clusters_by_the_names_people_gave(responder: Clie
 
     for page in pages:
         assert f'href="/dashboard/clusters/{cluster.pk}"><bdi>Login loop</bdi>' in page
+
+
+def test_the_dashboard_tells_how_many_reports_were_set_aside(responder: Client) -> None:
+    cluster = make_heard_cluster()
+    now = timezone.now()
+    MinuteCount.objects.update(n_counted=0, n_set_aside=1)
+    count_reports(cluster, 3, at=now - timedelta(hours=2))
+
+    page = responder.get("/dashboard").text
+
+    assert 'href="/dashboard/set-aside?service=mail">1 set aside</a>' in page
