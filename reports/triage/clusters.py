@@ -7,6 +7,7 @@ The number of queries does not grow with what there is to show. Only reads; what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -79,6 +80,48 @@ _NEWEST: Final = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """What a cluster is, for machines that read it. `service` is a slug; `term_shares` goes with `terms`."""
+
+    id: int
+    service: str
+    name: str
+    label: str
+    terms: tuple[str, ...]
+    term_shares: tuple[float, ...]
+    languages: tuple[str, ...]
+    regions: tuple[str, ...]
+    cohesion: float | None
+    n_reports: int
+    n_set_aside: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+def cluster_facts(*, cluster_id: int) -> ClusterFacts:
+    """Return what a cluster is; of one that was merged away, what the one is in which it has gone up.
+
+    Queries: three, and one for each time the cluster was merged on. Raises NotFound.
+    """
+    cluster = Cluster.objects.select_related("service").get(pk=living_cluster(cluster_id).pk)
+    return ClusterFacts(
+        id=cluster.pk,
+        service=cluster.service.slug,
+        name=cluster.name,
+        label=cluster.label,
+        terms=tuple(cluster.terms),
+        term_shares=tuple(cluster.term_shares),
+        languages=tuple(cluster.languages),
+        regions=tuple(cluster.regions),
+        cohesion=cluster.cohesion,
+        n_reports=cluster.n_reports,
+        n_set_aside=_n_set_aside(cluster),
+        first_seen_at=cluster.first_seen_at,
+        last_seen_at=cluster.last_seen_at,
+    )
+
+
 def cluster_list(*, service_slug: str = "", words: str = "", page: int = 1, now: datetime) -> ClusterList:
     """Return clusters, the latest first, of one service or all, with all of the words in names, labels or terms.
 
@@ -134,8 +177,7 @@ def cluster_page(*, cluster_id: int, all_reports: bool = False, now: datetime) -
         terms=tuple(TermShare(term, share) for term, share in zip(terms, shares, strict=False)),
         cohesion=cluster.cohesion,
         usual=getattr(state, "usual", None),
-        n_set_aside=MinuteCount.objects.filter(micro_cluster__cluster=cluster).aggregate(n=Sum("n_set_aside"))["n"]
-        or 0,
+        n_set_aside=_n_set_aside(cluster),
         resembles=_named(cluster.resembles),
         chart=_chart(cluster, now=now),
         wordings=wordings,
@@ -209,6 +251,11 @@ def _item(cluster: Cluster, texts: Mapping[UUID, str]) -> ClusterItem:
         last_seen_at=cluster.last_seen_at,
         typical_text=texts.get(cluster.typical_report_id, "") if cluster.typical_report_id else "",
     )
+
+
+def _n_set_aside(cluster: Cluster) -> int:
+    counts = MinuteCount.objects.filter(micro_cluster__cluster=cluster)
+    return counts.aggregate(n=Sum("n_set_aside"))["n"] or 0
 
 
 def _named(cluster: Cluster | None) -> ClusterName | None:
