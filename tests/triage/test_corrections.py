@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from reports.enums import CorrectionKind, Role
 from reports.errors import InvalidInput, NotAllowed, NotFound
@@ -246,6 +249,26 @@ def test_what_is_known_of_reports_need_not_be_said_again(service: Service) -> No
 
     assert not screen_reports(report_ids=[report.id], is_problem=False, **by()).is_new
     assert screen_reports(report_ids=[report.id], is_problem=True, **by()).is_new
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_are_one_correction() -> None:
+    mail = make_service("mail")
+    one, other = make_cluster(mail), make_cluster(mail)
+    who, start = by(), threading.Barrier(2)
+
+    def click() -> bool:
+        try:
+            start.wait()
+            return merge_clusters(cluster_id=one.pk, into_id=other.pk, **who).is_new
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        clicks = [threads.submit(click) for _ in range(2)]
+
+    assert sorted(done.result() for done in clicks) == [False, True]
+    assert Correction.objects.count() == 1
 
 
 @pytest.mark.parametrize("role", [None, Role.VIEWER])
