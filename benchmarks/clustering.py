@@ -20,6 +20,7 @@ import os
 import platform
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -50,7 +51,13 @@ def jobs(options: argparse.Namespace) -> list[Job]:
     for tier in tiers:
         for path in sets:
             measure: Callable[[], dict[str, Any]] = functools.partial(
-                measure_tier, path, tier, n_orders=n_orders, max_texts=max_texts, with_tuned=not options.quick
+                measure_tier,
+                path,
+                tier,
+                n_orders=n_orders,
+                max_texts=max_texts,
+                with_tuned=not options.quick,
+                folder=options.model_folder,
             )
             found.append(("tiers", tier, path.stem, measure))
     for path in sets if not options.without_rivals else ():
@@ -67,7 +74,7 @@ def jobs(options: argparse.Namespace) -> list[Job]:
 def measured(todo: Sequence[Job]) -> dict[str, list[dict[str, Any]]]:
     """Run the measurements, each in a fresh process with one thread."""
     os.environ.update(dict.fromkeys(THREADS, "1"))
-    results: dict[str, list[dict[str, Any]]] = {"tiers": [], "rivals": [], "speed": [], "skipped": []}
+    results: dict[str, list[dict[str, Any]]] = {"tiers": [], "rivals": [], "speed": [], "skipped": [], "failed": []}
     fresh = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(1, mp_context=fresh, max_tasks_per_child=1) as children,
@@ -77,7 +84,13 @@ def measured(todo: Sequence[Job]) -> dict[str, list[dict[str, Any]]]:
             tell(f"{who} on {where}")
             if any(one["who"] == who for one in results["skipped"]):
                 continue  # what is missing for one set is missing for all
-            found = children.submit(measure).result()
+            try:
+                found = children.submit(measure).result()
+            except Exception as error:  # the other figures are not lost for one that failed
+                print(f"{who} on {where} failed:", file=sys.stderr)
+                traceback.print_exception(error)
+                results["failed"].append({"who": who, "where": where, "error": f"{type(error).__name__}: {error}"})
+                continue
             if "skipped" in found:
                 results["skipped"].append({"who": who, "reason": found["skipped"]})
             else:
@@ -127,7 +140,7 @@ def against_rivals(results: dict[str, list[dict[str, Any]]], *, tier: str, rival
 def print_tables(results: dict[str, list[dict[str, Any]]]) -> None:
     """Print the figures as plain tables."""
     print("Second half, mean over the stream orders; `now` is the id given at once, `end` the id after refinement.\n")
-    print(f"{'set':16} {'who':24} {'':3} {'B3':>5} {'P':>5} {'R':>5} {'NMI':>5} {'ARI':>5} {'pairP':>5} {'pairR':>5}"
+    print(f"{'set':16} {'who':25} {'':3} {'B3':>5} {'P':>5} {'R':>5} {'NMI':>5} {'ARI':>5} {'pairP':>5} {'pairR':>5}"
           f" {'found':>6} {'labels':>6} {'changed':>7} {'texts/s':>8} {'MB':>6}")  # fmt: skip
     for one in results["tiers"] + results["rivals"]:
         who = one.get("tier") or one["rival"]
@@ -136,12 +149,12 @@ def print_tables(results: dict[str, list[dict[str, Any]]]) -> None:
                 continue
             score, is_last = one[when], when == "final"
             cost = f"{one['texts_per_cpu_second']:8,} {one['peak_memory_mb']:6.0f}" if is_last else ""
-            changed = f"{one['share_of_ids_that_change']:7.1%}" if is_last and "immediate" in one else " " * 7
+            changed = f"{one['share_of_ids_that_change']:7.1%}" if is_last and "tier" in one else " " * 7
             figures = " ".join(
                 f"{score[name]:5.3f}"
                 for name in ("b3", "b3_precision", "b3_recall", "nmi", "ari", "pair_precision", "pair_recall")
             )
-            print(f"{one['set']:16} {who:24} {'end' if is_last else 'now':3} {figures}"
+            print(f"{one['set']:16} {who:25} {'end' if is_last else 'now':3} {figures}"
                   f" {score['n_clusters']:6.0f} {one['n_labels']:6} {changed} {cost}".rstrip())  # fmt: skip
     for one in results["tiers"]:
         if "whole_stream" in one:
@@ -162,6 +175,8 @@ def print_tables(results: dict[str, list[dict[str, Any]]]) -> None:
         print_speed(one)
     for one in results["skipped"]:
         print(f"skipped {one['who']}: {one['reason']}")
+    for one in results["failed"]:
+        print(f"failed {one['who']} on {one['where']}: {one['error']}")
 
 
 def print_speed(one: dict[str, Any]) -> None:
@@ -180,26 +195,28 @@ def print_speed(one: dict[str, Any]) -> None:
     print(f"  {'peak memory':30} {one['peak_memory_mb']} MB")
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Measure and print."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; 1 where a measurement failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/data/clusters"), help="folder of sets: index, label, text a line"
     )
     parser.add_argument("--tier", choices=TIERS, action="append", help="only this tier (may be given several times)")
+    parser.add_argument("--model-folder", type=Path, help="where the model of the multilingual tiers is")
     parser.add_argument("--without-rivals", action="store_true", help="leave out what others offer")
     parser.add_argument("--live", type=int, action="append", help="live micro-clusters for the speed (1000 and 10000)")
     parser.add_argument("--quick", action="store_true", help=f"the first {QUICK_TEXTS:,} texts, one order, no tuning")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args(argv)
     began = time.perf_counter()
-    results: dict[str, list[dict[str, Any]]] = measured(jobs(options))
+    results = measured(jobs(options))
     tiers = sorted({one["tier"] for one in results["tiers"]}, key=TIERS.index)
     results["comparison"] = [row for tier in tiers for row in against_rivals(results, tier=tier, rival=RIVALS[0])]
     if options.json:
         about = {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
             "python": platform.python_version(),
+            "load_average": round(os.getloadavg()[0], 1),
             "seed": SEED,
             "command": " ".join(["python", "benchmarks/clustering.py", *(sys.argv[1:] if argv is None else argv)]),
             "seconds": round(time.perf_counter() - began),
@@ -207,7 +224,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(json.dumps({**about, **results}, indent=2))
     else:
         print_tables(results)
+    return 1 if results["failed"] else 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -11,7 +11,7 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
@@ -39,7 +39,13 @@ TUNING_TEXTS = 1_000  # of the first half, at most a third of it: a pass of Text
 LEADER_THRESHOLDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 LSA_DIMS = 100  # the size scikit-learn's own guide recommends for LSA
 
-Answer = tuple[Sequence[object], dict[str, Any]]
+
+class Answer(NamedTuple):
+    """The cluster of each text at the end and, from those who take texts one by one, at once; and what was chosen."""
+
+    final: Sequence[int]
+    immediate: Sequence[int] | None
+    notes: dict[str, Any]
 
 
 def measure_rival(path: Path, rival: str, *, n_orders: int, max_texts: int | None) -> dict[str, Any]:
@@ -53,19 +59,23 @@ def measure_rival(path: Path, rival: str, *, n_orders: int, max_texts: int | Non
         return {"set": whole.name, "rival": rival, "skipped": f"{error}; it comes with the extra `bench`"}
     # A pass of TextClust takes as long as ten of ours, so it gets the order of the file alone.
     orders = stream_orders(second, n_orders=n_orders, is_ordered=whole.is_ordered or rival == "river TextClust")
-    scores, cpu_seconds, notes = [], 0.0, {}
+    finals, immediates, cpu_seconds, notes = [], [], 0.0, {}
     for streamed in orders:
         began = time.process_time()
-        found, notes = ready(streamed)
+        found = ready(streamed)
         cpu_seconds += time.process_time() - began
-        scores.append(scored(streamed.labels, found))
+        notes = found.notes
+        finals.append(scored(streamed.labels, found.final))
+        if found.immediate is not None:
+            immediates.append(scored(streamed.labels, found.immediate))
     return {
         "set": whole.name,
         "rival": rival,
         "n_texts": len(second),
         "n_labels": len(set(second.labels)),
         "n_orders": len(orders),
-        "final": mean_scores(scores),
+        **({"immediate": mean_scores(immediates)} if immediates else {}),
+        "final": mean_scores(finals),
         "texts_per_cpu_second": round(len(second) * len(orders) / cpu_seconds),
         "peak_memory_mb": peak_memory_mb(),
         **notes,
@@ -89,17 +99,17 @@ def _tuned_textclust(first: LabelledSet) -> Callable[[LabelledSet], Answer]:
     trial = first.part(range(min(len(first) // 3 + 1, TUNING_TEXTS)))
 
     def b3(radius: float, fading: float, longest: int) -> float:
-        found = _textclust(trial.texts, radius=radius, fading=fading, longest=longest)
+        found, _ = _textclust(trial.texts, radius=radius, fading=fading, longest=longest)
         return scored(trial.labels, found)["b3"]
 
     radius = max(TEXTCLUST_RADII, key=lambda one: b3(one, TEXTCLUST_FADINGS[0], 1))
     fading, longest = max(itertools.product(TEXTCLUST_FADINGS, (1, 2)), key=lambda pair: b3(radius, *pair))
     notes = {"radius": radius, "fading_factor": fading, "ngram_range": [1, longest]}
-    return lambda streamed: (_textclust(streamed.texts, radius=radius, fading=fading, longest=longest), notes)
+    return lambda streamed: Answer(*_textclust(streamed.texts, radius=radius, fading=fading, longest=longest), notes)
 
 
-def _textclust(texts: Sequence[str], *, radius: float, fading: float, longest: int) -> list[int]:
-    """The micro-cluster of each text, following the mergers of river's clean-ups to their end."""
+def _textclust(texts: Sequence[str], *, radius: float, fading: float, longest: int) -> tuple[list[int], list[int]]:
+    """The micro-cluster of each text when the mergers of river's clean-ups are followed to their end, and at once."""
     from river import cluster, feature_extraction
 
     words = feature_extraction.BagOfWords(
@@ -117,7 +127,7 @@ def _textclust(texts: Sequence[str], *, radius: float, fading: float, longest: i
         if number % TEXTCLUST_GAP == 0:
             for key, micro in model.micro_clusters.items():
                 went_into.update((gone, key) for gone in micro.merged_ids if gone != key)
-    return [_end_of(went_into, one) for one in found]
+    return [_end_of(went_into, one) for one in found], found
 
 
 def _end_of(went_into: dict[int, int], one: int) -> int:
@@ -134,7 +144,12 @@ def _tuned_leader(first: LabelledSet) -> Callable[[LabelledSet], Answer]:
         LEADER_THRESHOLDS,
         key=lambda one: scored(first.labels, _leader(first.texts, vectorizer, threshold=one))["b3"],
     )
-    return lambda streamed: (_leader(streamed.texts, vectorizer, threshold=threshold), {"threshold": threshold})
+
+    def placed(streamed: LabelledSet) -> Answer:
+        found = _leader(streamed.texts, vectorizer, threshold=threshold)
+        return Answer(found, found, {"threshold": threshold})
+
+    return placed
 
 
 def _leader(texts: Sequence[str], vectorizer: TfidfVectorizer, *, threshold: float) -> list[int]:
@@ -171,7 +186,8 @@ def _leader(texts: Sequence[str], vectorizer: TfidfVectorizer, *, threshold: flo
 def _k_means(streamed: LabelledSet, encode: Callable[[Sequence[str]], np.ndarray]) -> Answer:
     n_labels = len(set(streamed.labels))
     model = MiniBatchKMeans(n_labels, random_state=SEED, n_init=3, batch_size=1024)
-    return model.fit_predict(encode(streamed.texts)).tolist(), {"knows_the_number_of_labels": True}
+    found = model.fit_predict(encode(streamed.texts)).tolist()
+    return Answer(found, None, {"knows_the_number_of_labels": True})
 
 
 def _lsa(texts: Sequence[str]) -> np.ndarray:

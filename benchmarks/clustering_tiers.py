@@ -50,29 +50,43 @@ class RememberingEncoder:
         return np.stack([self.encoded[text] for text in texts])
 
 
-def load_tier(name: str, own_texts: Sequence[str]) -> Encoder:
+def load_tier(name: str, own_texts: Sequence[str], *, folder: Path | None = None) -> Encoder:
     """The encoder of a tier; a student learns from its teacher on a service's own texts, without labels.
 
-    Raises TierMissing, with the reason.
+    `folder` holds the model of the multilingual tiers. Raises TierMissing, with the reason.
     """
     try:
-        if name not in _TEACHERS:
-            return load_encoder(name)  # type: ignore[arg-type]
-        teacher = load_encoder(_TEACHERS[name])  # type: ignore[arg-type]
-        from ml.student import StudentEncoder, fit_student
-
-        return StudentEncoder(fit_student(own_texts, teacher.encode(own_texts)))
+        if name in _TEACHERS:
+            return _fitted_student(_TEACHERS[name], own_texts, folder)
+        return load_encoder(name, folder=folder) if folder and name == "multilingual" else load_encoder(name)
     except (EncoderUnavailableError, ImportError, ValueError) as error:
         raise TierMissing(str(error)) from error
 
 
-def measure_tier(path: Path, tier: str, *, n_orders: int, max_texts: int | None, with_tuned: bool) -> dict[str, Any]:
+def _fitted_student(teacher_name: str, own_texts: Sequence[str], folder: Path | None) -> Encoder:
+    from ml import student
+    from ml.encoders import load_teacher
+
+    teacher = load_teacher(teacher_name, folder=folder if teacher_name == "multilingual" else None)
+    fitted = student.fit_student(
+        own_texts,
+        teacher.encode(own_texts),
+        teacher=teacher.name,
+        base=load_encoder("static"),
+        n_letter_dims=student.N_LETTER_DIMS if teacher_name == "multilingual" else 0,
+    )
+    return student.StudentEncoder(fitted)
+
+
+def measure_tier(
+    path: Path, tier: str, *, n_orders: int, max_texts: int | None, with_tuned: bool, folder: Path | None = None
+) -> dict[str, Any]:
     """All figures of one tier on one set; `{"skipped": reason}` where the tier is not installed."""
     whole = read_set(path)
     whole = whole.part(range(min(len(whole), max_texts or len(whole))))
     first, second = whole.first_half, whole.second_half
     try:
-        encoder = RememberingEncoder(load_tier(tier, first.texts))
+        encoder = RememberingEncoder(load_tier(tier, first.texts, folder=folder))
     except TierMissing as missing:
         return {"set": whole.name, "tier": tier, "skipped": str(missing)}
     loaded_mb = peak_memory_mb()

@@ -1,10 +1,11 @@
 """How fast waiting reports are placed on a real Postgres: claim → encode → assign → COPY → counts.
 
 Starts a throw-away Postgres that is as durable as an installation's, writes reports about many services through the
-intake, and lets one worker process, then (on a fresh server) two at once place them. Invariant checked: every report
-is placed exactly once and counted exactly once. Not here: refinement, and how good the clusters are.
+intake, and lets workers place them: one of a backlog, two of a backlog, and two of a stream that comes in rounds, where
+a transaction holds few reports. Each trial has a server of its own. Invariant checked: every report is placed exactly
+once and counted exactly once. Not here: refinement, and how good the clusters are.
 
-    python benchmarks/placement.py [--reports 100000] [--services 50] [--profile FILE] [--json]
+    python benchmarks/placement.py [--reports 100000] [--services 50] [--workers 2] [--rounds 20] [--json]
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ WRITE_GROUP = 1_000
 SPREAD_MINUTES = 30  # the reports came in within so long before they are placed
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 GIVE_UP_SECONDS = 900
+TRIALS = ((1, 1), (2, 1), (2, 20))  # workers at once, rounds in which reports come in
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -51,21 +53,35 @@ def start_django() -> None:
     nudge.connect(None)
 
 
-def write_reports(n_reports: int, n_services: int, now: datetime, answer: Any) -> None:
-    """Write synthetic reports through the intake and answer how many seconds it took."""
+def migrate(now: datetime, answer: Any) -> None:
+    """Make the tables, and the partitions of today."""
+    start_django()
+    from django.core.management import call_command
+
+    from reports.intake.services import prepare_storage
+
+    call_command("migrate", verbosity=0, interactive=False)
+    prepare_storage(now=now)
+    answer.put({})
+
+
+def write_reports(
+    n_reports: int, n_services: int, n_rounds: int, now: datetime, server_folder: str, step: Barrier, answer: Any
+) -> None:
+    """Write synthetic reports through the intake, round by round; after each wait until they are placed.
+
+    Answers the seconds of writing and of waiting, and the processor time of the server while it waited.
+    """
     start_django()
     import numpy as np
-    from django.core.management import call_command
 
     from ml import synth
     from reports.enums import Channel
     from reports.intake.contract import ReportIn
-    from reports.intake.services import Origin, make_row, prepare_storage
+    from reports.intake.services import Origin, make_row
     from reports.intake.writer import Submission, write_group
     from reports.models import Service
 
-    call_command("migrate", verbosity=0, interactive=False)
-    prepare_storage(now=now)
     rng = np.random.default_rng(SEED)
     start = now - timedelta(minutes=SPREAD_MINUTES)
     waiting: list[tuple[datetime, ReportIn]] = []
@@ -84,38 +100,51 @@ def write_reports(n_reports: int, n_services: int, now: datetime, answer: Any) -
             waiting.append((moment, body))
     waiting.sort(key=lambda one: one[0])
     origin = Origin(Channel.REST, client="benchmark")
-    began = time.perf_counter()
-    for first in range(0, len(waiting), WRITE_GROUP):
-        rows = [make_row(report=body, origin=origin, now=moment) for moment, body in waiting[first:][:WRITE_GROUP]]
-        write_group([Submission(tuple(rows))], now=rows[-1].received_at)
-    answer.put({"write_seconds": time.perf_counter() - began})
+    seconds = {"write_seconds": 0.0, "place_seconds": 0.0, "postgres_cpu_seconds": 0.0}
+    step.wait()  # the workers are ready
+    for turn in np.array_split(np.arange(len(waiting)), n_rounds):
+        began = time.perf_counter()
+        for first in range(int(turn[0]), int(turn[-1]) + 1, WRITE_GROUP):
+            taken = waiting[first : min(first + WRITE_GROUP, int(turn[-1]) + 1)]
+            rows = [make_row(report=body, origin=origin, now=moment) for moment, body in taken]
+            write_group([Submission(tuple(rows))], now=rows[-1].received_at)
+        seconds["write_seconds"] += time.perf_counter() - began
+        cpu_seconds, written_at = _cpu_seconds_of_postgres(server_folder), time.perf_counter()
+        step.wait()  # all is written
+        step.wait()  # all is placed
+        seconds["place_seconds"] += time.perf_counter() - written_at
+        seconds["postgres_cpu_seconds"] += _cpu_seconds_of_postgres(server_folder) - cpu_seconds
+    answer.put(seconds)
 
 
-def place_reports(now: datetime, ready: Barrier, profile: str, answer: Any) -> None:
-    """Place whatever waits until nothing does, beginning together with the other workers."""
+def place_reports(n_rounds: int, now: datetime, profile: str, step: Barrier, answer: Any) -> None:
+    """In each round place whatever waits until nothing does, together with the other workers."""
     start_django()
     from reports.clustering import arrays
     from reports.clustering.services import cluster_pending
     from reports.models import IntakeBatch
 
     arrays.reference_of(arrays.the_encoder())  # a worker has loaded its encoder long before
-    IntakeBatch.objects.filter(clustered_at__isnull=True).exists()
     profiler = cProfile.Profile() if profile else None
-    ready.wait()
-    began, began_cpu = time.monotonic(), time.process_time()
-    n_placed = 0
+    n_placed, cpu_seconds = 0, 0.0
+    step.wait()
+    for _ in range(n_rounds):
+        step.wait()
+        began = time.process_time()
+        if profiler:
+            profiler.enable()
+        while IntakeBatch.objects.filter(clustered_at__isnull=True).exists():
+            n = cluster_pending(now=now)
+            n_placed += n
+            if not n:
+                time.sleep(0.01)  # the rest is in the hands of another worker
+        if profiler:
+            profiler.disable()
+        cpu_seconds += time.process_time() - began
+        step.wait()
     if profiler:
-        profiler.enable()
-    while IntakeBatch.objects.filter(clustered_at__isnull=True).exists():
-        n = cluster_pending(now=now)
-        n_placed += n
-        if not n:
-            time.sleep(0.01)  # the rest is in the hands of another worker
-    if profiler:
-        profiler.disable()
         profiler.dump_stats(profile)
-    cpu_seconds = time.process_time() - began_cpu
-    answer.put({"n_placed": n_placed, "began": began, "ended": time.monotonic(), "cpu_seconds": cpu_seconds})
+    answer.put({"n_placed": n_placed, "cpu_seconds": cpu_seconds})
 
 
 def count(url: str) -> dict[str, int]:
@@ -148,36 +177,44 @@ def is_sound(found: dict[str, Any]) -> bool:
     )
 
 
-def measure(n_workers: int, *, n_reports: int, n_services: int, profile: str) -> dict[str, Any]:
-    """Write the reports on a fresh server, and place them with so many workers at once."""
+def measure(n_workers: int, n_rounds: int, *, n_reports: int, n_services: int, profile: str) -> dict[str, Any]:
+    """Write the reports on a fresh server in so many rounds, and place them with so many workers at once."""
     with postgres.scratch() as server:
         _make_durable(server.url)
         os.environ["DATABASE_URL"] = server.url
         now = datetime.now(UTC)
-        wrote = _run(write_reports, [(n_reports, n_services, now)])[0]
-        before = _cpu_seconds_of_postgres(server.host)
-        ready = multiprocessing.get_context("spawn").Barrier(n_workers)
-        workers = _run(place_reports, [(now, ready, profile if number == 0 else "") for number in range(n_workers)])
-        postgres_seconds = _cpu_seconds_of_postgres(server.host) - before
+        step = multiprocessing.get_context("spawn").Barrier(1 + n_workers)
+        _run([(migrate, (now,))])
+        writer = (write_reports, (n_reports, n_services, n_rounds, now, server.host, step))
+        workers = [
+            (place_reports, (n_rounds, now, profile if number == 0 else "", step)) for number in range(n_workers)
+        ]
+        answers = _run([writer, *workers])
         found: dict[str, Any] = dict(count(server.url))
-    seconds = max(one["ended"] for one in workers) - min(one["began"] for one in workers)
+    wrote = next(one for one in answers if "place_seconds" in one)
+    placed = [one for one in answers if "n_placed" in one]
+    # On a machine that others use too, the wall clock says little; processor time says what the work itself costs.
+    cpu_seconds = sum(one["cpu_seconds"] for one in placed) + wrote["postgres_cpu_seconds"]
     found |= {
         "n_workers": n_workers,
-        "placed_by_worker": [one["n_placed"] for one in workers],
-        "seconds": round(seconds, 2),
-        "reports_per_second": round(found["placed"] / seconds),
-        "worker_cpu_seconds": round(sum(one["cpu_seconds"] for one in workers), 2),
-        "postgres_cpu_seconds": round(postgres_seconds, 2),
+        "n_rounds": n_rounds,
+        "placed_by_worker": [one["n_placed"] for one in placed],
+        "seconds": round(wrote["place_seconds"], 2),
+        "reports_per_second": round(found["placed"] / wrote["place_seconds"]),
+        "reports_per_cpu_second": round(found["placed"] / cpu_seconds),
+        "load_average": round(os.getloadavg()[0], 1),
+        "worker_cpu_seconds": round(sum(one["cpu_seconds"] for one in placed), 2),
+        "postgres_cpu_seconds": round(wrote["postgres_cpu_seconds"], 2),
         "reports_written_per_second": round(found["stored"] / wrote["write_seconds"]),
     }
     return found | {"each_placed_once": is_sound(found)}
 
 
-def _run(task: Any, arguments: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    """Run a function in a process of its own for each set of arguments, all at once, and return the answers."""
+def _run(tasks: Sequence[tuple[Any, tuple[Any, ...]]]) -> list[dict[str, Any]]:
+    """Run functions at once, each in a process of its own, and return their answers in any order."""
     fresh = multiprocessing.get_context("spawn")
     answers = fresh.Queue()
-    children = [fresh.Process(target=task, args=(*one, answers)) for one in arguments]
+    children = [fresh.Process(target=task, args=(*arguments, answers)) for task, arguments in tasks]
     for child in children:
         child.start()
     found: list[dict[str, Any]] = []
@@ -223,7 +260,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--reports", type=int, default=100_000)
     parser.add_argument("--services", type=int, default=50)
-    parser.add_argument("--workers", type=int, action="append", help="processes at once; 1, then 2 where not given")
+    parser.add_argument("--workers", type=int, help="only one trial, with so many workers at once")
+    parser.add_argument("--rounds", type=int, default=1, help="with --workers: how often reports come in")
     parser.add_argument(
         "--profile", default="", help="write the first worker's cProfile figures of the last trial here"
     )
@@ -234,14 +272,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="outcry-placement-") as folder:
         os.environ["DATA_DIR"] = folder
         results = []
-        for n_workers in options.workers or (1, 2):
+        for n_workers, n_rounds in [(options.workers, options.rounds)] if options.workers else TRIALS:
             if sys.stderr.isatty():
-                print(f"placing {options.reports:,} reports with {n_workers} at once ...", file=sys.stderr)
-            results.append(
-                measure(
-                    n_workers, n_reports=options.reports, n_services=options.services, profile=options.profile
-                )
-            )  # fmt: skip
+                print(f"{n_workers} at once, reports in {n_rounds} rounds ...", file=sys.stderr)
+            sizes = {"n_reports": options.reports, "n_services": options.services}
+            results.append(measure(n_workers, n_rounds, profile=options.profile, **sizes))
     if options.json:
         about = {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",

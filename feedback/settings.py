@@ -206,8 +206,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_connect_ti
 CELERY_TASK_PUBLISH_RETRY = False
 
 # -- The main job -----------------------------------------------------------------------------------------------------
-# `auto` takes the static vectors where they are installed, and hashing (which needs no model) where not.
-ENCODER = env.choice("ENCODER", "auto", ("auto", "static", "hashing"))
+# `auto` takes the static vectors where they are installed, and hashing (which needs no model) where not; `minilm` needs
+# `make install-models`.
+ENCODER = env.choice("ENCODER", "auto", ("auto", "static", "hashing", "minilm"))
 # Which country an address belongs to: the package's file, or a newer one in its format.
 COUNTRY_DATA = env.text("COUNTRY_DATA", "geoip2fast-ipv6.dat.gz")
 # How often two processes may nudge the same stage; below it, one nudge serves all.

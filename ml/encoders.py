@@ -1,8 +1,9 @@
-"""Texts to vectors, in tiers behind one protocol: `static` (token embeddings from a wheel) and `hashing` (no model).
+"""Texts to vectors, in tiers behind one protocol: `hashing` (no model), `static` (token embeddings from a wheel), and
+the sentence models `minilm` (an extra) and `multilingual` (a folder of the operator's).
 
 Invariant: stateless and offline. The same text gives the same vector on every machine, alone or in a batch, and
-nothing here ever opens a network connection. Not here: anything learnt from a site's own reports, which belongs to the
-state of a service and not to the encoder.
+nothing here ever opens a network connection. Not here: what is learnt from a site's own reports (`student`), and the
+running of sentence models (`sentence_models`).
 """
 
 from __future__ import annotations
@@ -12,28 +13,32 @@ import importlib.util
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from ml.hashing import comparable, hashed, unit_rows
 from ml.reference_texts import REFERENCE_TEXTS
-from ml.text import normalise, tokens
+from ml.sentence_models import EncoderUnavailableError, folder_encoder, minilm_encoder
 from ml.types import Encoder, FloatArray
 
-EncoderName = Literal["auto", "static", "hashing"]
+__all__ = [
+    "EncoderName",
+    "EncoderUnavailableError",
+    "HashingEncoder",
+    "StaticEncoder",
+    "load_encoder",
+    "load_teacher",
+    "reference_vectors",
+]
 
-# Texts longer than this say what they say at the beginning; the cut bounds time and memory of one hostile report.
-MAX_CHARACTERS: Final = 2_000
+EncoderName = Literal["auto", "static", "hashing", "minilm", "multilingual"]
 
 # Files of the `wordllama` wheel (0.3.x). `WordLlama.load()` is not used: it looks for the tokenizer online although
 # the wheel holds it, and importing the package configures the root logger.
 _STATIC_TOKENIZER: Final = Path("tokenizers") / "l2_supercat_tokenizer_config.json"
 _STATIC_WEIGHTS: Final = Path("weights") / "l2_supercat_256.safetensors"
-
-
-class EncoderUnavailableError(RuntimeError):
-    """The files of an encoder are not installed; the message says which and what to do."""
 
 
 class HashingEncoder:
@@ -69,25 +74,16 @@ class HashingEncoder:
     def __init__(self, n_dims: int = 512) -> None:
         if n_dims < 2:
             raise ValueError(f"n_dims must be at least 2, not {n_dims}")
-        # Imported here: it takes half a second, and who uses the static encoder never needs it.
-        from sklearn.feature_extraction.text import HashingVectorizer
-
         self.name = f"hashing-{n_dims}-v1"
         self.n_dims = n_dims
-        common: dict[str, Any] = {"n_features": n_dims, "norm": None, "lowercase": False, "alternate_sign": True}
-        self._words = HashingVectorizer(analyzer=_words_and_pairs, dtype=np.float32, **common)
-        self._characters = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 5), dtype=np.float32, **common)
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """See `ml.types.Encoder.encode`."""
-        if not texts:
-            return np.zeros((0, self.n_dims), dtype=np.float32)
-        clean = [" ".join(tokens(normalise(text[:MAX_CHARACTERS]))) for text in texts]
-        words, characters = self._words.transform(clean), self._characters.transform(clean)
-        for counts in (words, characters):
-            counts.data = np.sign(counts.data) * np.sqrt(np.abs(counts.data))
+        clean = comparable(texts)
+        words = unit_rows(hashed(clean, self.n_dims, unit="words").toarray())
+        letters = unit_rows(hashed(clean, self.n_dims, unit="letters").toarray())
         # Either half weighs the same, however many n-grams a text has.
-        return _unit_rows(_unit_rows(words.toarray()) + _unit_rows(characters.toarray()))
+        return unit_rows(words + letters)
 
 
 class StaticEncoder:
@@ -142,7 +138,7 @@ class StaticEncoder:
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """See `ml.types.Encoder.encode`."""
-        clean = [normalise(text[:MAX_CHARACTERS]) for text in texts]
+        clean = comparable(texts)
         encoded = self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)
         ids = [item.ids for item in encoded]
         starts = np.concatenate(([0], np.cumsum([len(row) for row in ids], dtype=np.int64)))
@@ -151,17 +147,19 @@ class StaticEncoder:
         # embeddings of all tokens of the batch, which is 50 times quicker than gathering and adding them up.
         ones = np.ones(len(tokens_flat), dtype=np.float32)
         counts = csr_array((ones, tokens_flat, starts), shape=(len(ids), len(self._embedding)))
-        return _unit_rows(counts @ self._embedding)
+        return unit_rows(counts @ self._embedding)
 
 
 @functools.cache
-def load_encoder(name: EncoderName = "auto") -> Encoder:
+def load_encoder(name: EncoderName = "auto", *, folder: Path | None = None) -> Encoder:
     """The encoder of that name, loaded once a process.
 
     Parameters
     ----------
-    name : {"auto", "static", "hashing"}
+    name : {"auto", "static", "hashing", "minilm", "multilingual"}
         `auto` is `static` where its files are installed, otherwise `hashing`.
+    folder : pathlib.Path, optional
+        Where the model of `multilingual` is, see `ml.sentence_models.folder_encoder`; the others need none.
 
     Returns
     -------
@@ -171,13 +169,13 @@ def load_encoder(name: EncoderName = "auto") -> Encoder:
     Raises
     ------
     EncoderUnavailableError
-        If `static` is asked for and its files are missing.
+        If files of the encoder that is asked for are missing.
     ValueError
         If the name is unknown.
 
     Notes
     -----
-    Cost: about 0.1 s (static) or 0.5 s (hashing) at the first call, nothing later. No network.
+    Cost: about 0.1 s (static) or 0.5 s (hashing, minilm) at the first call, nothing later. No network.
 
     Examples
     --------
@@ -193,7 +191,49 @@ def load_encoder(name: EncoderName = "auto") -> Encoder:
             return load_encoder("static")
         except (EncoderUnavailableError, ImportError):
             return load_encoder("hashing")
-    raise ValueError(f"unknown encoder {name!r}: use auto, static or hashing")
+    if name == "minilm":
+        return minilm_encoder()
+    if name == "multilingual":
+        return folder_encoder(folder)
+    raise ValueError(f"unknown encoder {name!r}: use auto, static, hashing, minilm or multilingual")
+
+
+@functools.cache
+def load_teacher(name: EncoderName, *, folder: Path | None = None) -> Encoder:
+    """The sentence model of that tier alone, without hashed words: what a student learns from.
+
+    Parameters
+    ----------
+    name : {"minilm", "multilingual"}
+    folder : pathlib.Path, optional
+        As for `load_encoder`.
+
+    Returns
+    -------
+    Encoder
+        Its name differs from that of the tier's encoder, for so do its vectors.
+
+    Raises
+    ------
+    EncoderUnavailableError
+        If its files are missing.
+    ValueError
+        If the tier is no sentence model.
+
+    Notes
+    -----
+    Cost: as for `load_encoder`; the two share no memory.
+
+    Examples
+    --------
+    >>> load_teacher("minilm").n_dims
+    384
+    """
+    if name == "minilm":
+        return minilm_encoder(lexical_weight=0.0)
+    if name == "multilingual":
+        return folder_encoder(folder, lexical_weight=0.0)
+    raise ValueError(f"the encoder {name!r} is no teacher: use minilm or multilingual")
 
 
 def reference_vectors(encoder: Encoder) -> FloatArray:
@@ -227,14 +267,3 @@ def _wordllama_folder() -> Path:
             "the static encoder needs the package wordllama; install it or use the hashing encoder"
         )
     return Path(spec.origin).parent
-
-
-def _words_and_pairs(text: str) -> list[str]:
-    words = text.split()
-    return words + [f"{first} {second}" for first, second in itertools.pairwise(words)]
-
-
-def _unit_rows(rows: FloatArray) -> FloatArray:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: FloatArray = np.divide(rows, lengths, out=np.zeros_like(rows, dtype=np.float32), where=lengths > 0)
-    return unit

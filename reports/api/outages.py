@@ -1,4 +1,4 @@
-"""What other programs may read: services and outages; and the one thing they may manage: making a service."""
+"""What other programs may read: services, outages and clusters; and the one thing they may manage: making a service."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from rest_framework.response import Response
 
 from reports.api import bodies, serializers
 from reports.api.problems import INVALID_PARAMETER, Problem
-from reports.api.schema import CREATE_SERVICE, LIST_OUTAGES, LIST_SERVICES, READ_OUTAGE
+from reports.api.schema import CREATE_SERVICE, LIST_OUTAGES, LIST_SERVICES, READ_CLUSTER, READ_OUTAGE
 from reports.api.views import ApiView
 from reports.enums import OutageState, Scope
 from reports.errors import FieldError, NotFound
 from reports.intake import contract
 from reports.triage.catalogue import create_service, managed_services
+from reports.triage.clusters import cluster_facts
 from reports.triage.outage_rows import list_outages, outage_story
 
 DEFAULT_LIMIT = 50
@@ -92,3 +93,14 @@ class Outage(ApiView):
         return Response(
             {**serializers.Outage(story.outage).data, "events": serializers.Event(story.events, many=True).data}
         )
+
+
+class Cluster(ApiView):
+    """One cluster: what its reports are about. One that was merged away stands for the one it has gone up in."""
+
+    scopes = {"GET": Scope.READ}
+
+    @extend_schema(**READ_CLUSTER)
+    def get(self, request: Request, cluster_id: int) -> Response:
+        bodies.only_parameters(request)
+        return Response(serializers.Cluster(cluster_facts(cluster_id=cluster_id)).data)

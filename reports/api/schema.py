@@ -71,6 +71,22 @@ _EVENT = {
     "body": {"observed": 9, "expected": 2.1, "window_minutes": 5, "p_value": 2.6e-4, "regions": ["DE-BY"]},
 }
 
+_CLUSTER = {
+    "id": 240,
+    "service": "mail",
+    "name": "Login loop after the update",
+    "label": "password · wrong · log in",
+    "terms": ["password", "wrong", "log in"],
+    "term_shares": [0.71, 0.64, 0.52],
+    "languages": ["en", "de"],
+    "regions": ["DE-BY", "DE-BW"],
+    "cohesion": 0.58,
+    "n_reports": 131,
+    "n_set_aside": 2,
+    "first_seen_at": "2026-03-04T09:02:00Z",
+    "last_seen_at": "2026-03-04T09:15:00Z",
+}
+
 
 def _problem(kind: Kind, detail: str, path: str, errors: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     body: dict[str, Any] = {
@@ -283,6 +299,19 @@ READ_OUTAGE: dict[str, Any] = {
         **_problems(*_KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path="/api/v1/outages/99"),
     },
     "examples": [_answered("An outage", {**_OUTAGE, "events": [_EVENT]})],
+}
+
+READ_CLUSTER: dict[str, Any] = {
+    "operation_id": "read_cluster",
+    "tags": ["reading"],
+    "summary": "Read one cluster",
+    "description": "What its reports are about. A cluster that was merged away is answered with the one it has gone up "
+    "in, whose id differs then. Needs the scope `read`.",
+    "responses": {
+        (200, "application/json"): serializers.Cluster,
+        **_problems(*_KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path="/api/v1/clusters/99"),
+    },
+    "examples": [_answered("A cluster", _CLUSTER)],
 }
 
 

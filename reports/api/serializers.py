@@ -197,3 +197,30 @@ class OutageStory(Outage):
     """An outage with its events, oldest first."""
 
     events = Event(many=True)
+
+
+class Cluster(serializers.Serializer[Any]):
+    """Reports of one service that tell the same problem."""
+
+    id = serializers.IntegerField(help_text="Of the cluster asked for, or of the one it has gone up in.")
+    service = serializers.CharField(help_text="Slug of the service.")
+    name = serializers.CharField(allow_blank=True, help_text="The name a person gave it, else its label.")
+    label = serializers.CharField(  # type: ignore[assignment]
+        allow_blank=True, help_text="What the machine calls it, after its reporters' own words."
+    )
+    terms = serializers.ListField(child=serializers.CharField(), help_text="The words that set it apart.")
+    term_shares = serializers.ListField(
+        child=serializers.FloatField(min_value=0, max_value=1),
+        help_text="For each of `terms`, in which share of its reports it stands; may be empty for a young cluster.",
+    )
+    languages = serializers.ListField(child=serializers.CharField(), help_text="Codes, the commonest first.")
+    regions = serializers.ListField(child=serializers.CharField(), help_text="Codes, the commonest first.")
+    cohesion = serializers.FloatField(
+        allow_null=True, help_text="How alike two of its reports are on average (cosine); null while it holds one."
+    )
+    n_reports = serializers.IntegerField(min_value=0)
+    n_set_aside = serializers.IntegerField(
+        min_value=0, help_text="How many of them read as no problem report and do not count."
+    )
+    first_seen_at = serializers.DateTimeField()
+    last_seen_at = serializers.DateTimeField()

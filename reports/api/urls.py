@@ -12,6 +12,7 @@ urlpatterns = [
     path("v1/services", outages.Services.as_view(), name="api-services"),
     path("v1/outages", outages.Outages.as_view(), name="api-outages"),
     path("v1/outages/<int:outage_id>", outages.Outage.as_view(), name="api-outage"),
+    path("v1/clusters/<int:cluster_id>", outages.Cluster.as_view(), name="api-cluster"),
     path("schema/", Schema.as_view(), name="api-schema"),
     re_path(r"", NoSuchAddress.as_view()),
 ]

@@ -8,11 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
-from reports.enums import EventKind, OutageState, Symptom
+from django.conf.locale import LANG_INFO
+
+from reports.enums import CorrectionKind, EventKind, OutageState, Symptom
 from reports.intake.regions import numeric_code, region_name
 from reports.triage.accounts import Staff
 from reports.triage.evidence import place_words
+from reports.triage.marking import TextPart, marked, terms_in
 from reports.triage.streams import Chart
 
 LEAST_SHOWN: Final = 0.1  # one decimal: what is below would read as never
@@ -132,13 +136,14 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class ServicePulse:
-    """A service's last hour against its usual one (None: not known yet), and its open outages."""
+    """A service's last hour against its usual one (None: not known yet), what was set aside, and its open outages."""
 
     slug: str
     name: str
     n_last_hour: int
     expected_last_hour: float | None
     n_open: int
+    n_set_aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +186,184 @@ class OutagePage:
     events: tuple[EventRow, ...]
     lag: Lag
     responders: tuple[Staff, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChoice:
+    """A service to choose from, with how many there are of what the page shows (None: not asked)."""
+
+    slug: str
+    name: str
+    n: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterName:
+    """A cluster that is only named."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterItem:
+    """A cluster in a list and at the head of its page. `name` is a person's where `is_named`, else the machine's."""
+
+    id: int
+    service_name: str
+    service_slug: str
+    name: str
+    is_named: bool
+    label: str
+    terms: tuple[str, ...]
+    languages: tuple[str, ...]
+    regions: tuple[str, ...]
+    n_reports: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    typical_text: str
+
+    @property
+    def where(self) -> str:
+        return place_words(self.regions)
+
+    @property
+    def language_names(self) -> str:
+        return ", ".join(str(LANG_INFO.get(code, {}).get("name", code)) for code in self.languages)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterList:
+    """Clusters, the latest first; `next_page` is None on the last page."""
+
+    as_of: datetime
+    clusters: tuple[ClusterItem, ...]
+    services: tuple[ServiceChoice, ...]
+    service_slug: str
+    words: str
+    page: int
+    next_page: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TermShare:
+    """A term that sets a cluster apart, and in which share of its reports it stands (None: not measured yet)."""
+
+    term: str
+    share: float | None
+
+    @property
+    def percent(self) -> int | None:
+        return round(self.share * 100) if self.share is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class HeardReport:
+    """A report within a cluster: how alike it is to its wording, and which of the cluster's terms it holds."""
+
+    id: UUID
+    report: ReportRow
+    cluster: ClusterName | None
+    similarity: float
+    p_problem: float | None
+    is_set_aside: bool
+    is_waiting: bool
+    terms: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[TextPart, ...]:
+        return marked(self.report.text, self.terms)
+
+    @property
+    def terms_held(self) -> tuple[str, ...]:
+        return terms_in(self.report.text, self.terms)
+
+    @property
+    def percent_problem(self) -> int | None:
+        return round(self.p_problem * 100) if self.p_problem is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A micro-cluster: reports of nearly the same words."""
+
+    id: int
+    n_reports: int
+    typical_text: str
+    symptom: str
+    country: str
+    guard: str
+    is_pinned: bool
+    last_seen_at: datetime
+
+    @property
+    def symptom_label(self) -> str:
+        return Symptom(self.symptom).label if self.symptom else ""
+
+    @property
+    def country_name(self) -> str:
+        return region_name(self.country) if self.country else ""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRow:
+    """What somebody said of a cluster, and what became of it. `other` is where something went."""
+
+    at: datetime
+    actor: str
+    kind: CorrectionKind
+    cluster: ClusterName | None
+    other: ClusterName | None
+    n: int
+    text: str
+    is_problem: bool | None
+    applied_at: datetime | None
+    refusal: str
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.applied_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPage:
+    """Everything the page of one cluster shows, as of one moment.
+
+    `cohesion` is how alike two of its reports are on average, `usual` from where on that is taken for the same problem
+    in this service; each None where not measured yet.
+    """
+
+    as_of: datetime
+    cluster: ClusterItem
+    terms: tuple[TermShare, ...]
+    cohesion: float | None
+    usual: float | None
+    n_set_aside: int
+    resembles: ClusterName | None
+    chart: Chart
+    wordings: tuple[Wording, ...]
+    n_wordings: int
+    reports: tuple[HeardReport, ...]
+    others: tuple[ClusterName, ...]
+    corrections: tuple[CorrectionRow, ...]
+    lag: Lag
+
+    @property
+    def n_waiting(self) -> int:
+        return sum(row.is_waiting for row in self.corrections)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsidePage:
+    """What was set aside of late in one service, the newest first; `services` tells where else something was."""
+
+    as_of: datetime
+    services: tuple[ServiceChoice, ...]
+    service_slug: str
+    reports: tuple[HeardReport, ...]
+    lag: Lag
+
+    @property
+    def n_waiting(self) -> int:
+        return sum(report.is_waiting for report in self.reports)

@@ -14,11 +14,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from reports.enums import OPEN_STATES, EventKind, OutageState
 from reports.errors import NotFound
-from reports.models import Cluster, Outage, OutageEvent, Placement, Report, Service
+from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement, Report, Service
 from reports.triage import gauges, streams
 from reports.triage.accounts import responders
 from reports.triage.evidence import Seen, place_words, seen_of
@@ -104,6 +104,7 @@ def dashboard(*, now: datetime) -> Dashboard:
     clusters = _clusters(of_open.during, limit=CLUSTERS_ON_DASHBOARD)
     last_hour = _last_hour_streams(services, now=now)
     n_by_region = streams.counts_by_region(last_hour)
+    n_set_aside = _set_aside(now - HOUR)
     return Dashboard(
         as_of=now,
         open=tuple(
@@ -119,6 +120,7 @@ def dashboard(*, now: datetime) -> Dashboard:
                 n_last_hour=sum(counts.values()),
                 expected_last_hour=usual.expected(service.pk, (), stream.since, stream.until),
                 n_open=n_open[service.pk],
+                n_set_aside=n_set_aside[service.pk],
             )
             for service, stream, counts in zip(services, last_hour, n_by_region, strict=True)
         ),
@@ -210,6 +212,12 @@ def _last_hour_streams(services: Sequence[Service], *, now: datetime) -> list[St
     return [Stream(service.pk, now - HOUR, now) for service in services]
 
 
+def _set_aside(since: datetime) -> Counter[int]:
+    """Return how many reports of each service were set aside since then. Queries: one."""
+    counts = MinuteCount.objects.filter(minute__gte=since, n_set_aside__gt=0).values("service_id")
+    return Counter({row["service_id"]: row["n"] for row in counts.annotate(n=Sum("n_set_aside"))})
+
+
 def _highlights(outages: Sequence[Outage]) -> dict[int, _Highlight]:
     """Return what stands out of each outage's events. Queries: one."""
     kinds = [*_STATE_KINDS, EventKind.LOCATED, EventKind.WIDENED]
@@ -290,7 +298,7 @@ def _clusters(during: Sequence[Stream], *, limit: int) -> list[tuple[ClusterRow,
         tuple(
             ClusterRow(
                 id=cluster_id,
-                label=known[cluster_id].label,
+                label=known[cluster_id].name,
                 terms=tuple(known[cluster_id].terms),
                 n_reports=n,
                 typical_text=texts.get(known[cluster_id].typical_report_id or UUID(int=0), ""),

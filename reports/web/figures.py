@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from reports.triage.rows import OutageRow, PlaceRow
@@ -39,13 +39,17 @@ class Shade:
 
 def spark(row: OutageRow) -> Spark | None:
     """Return the small chart of an outage, or None where there is nothing to draw."""
-    chart = row.chart
-    if chart is None or len(chart.points) < 2:
+    return chart_spark(row.chart, onset_at=row.started_at) if row.chart is not None else None
+
+
+def chart_spark(chart: Chart, *, onset_at: datetime | None = None) -> Spark | None:
+    """Return a chart drawn small, or None where there is nothing to draw; without an onset its line lies at 0."""
+    if len(chart.points) < 2:
         return None
     expected = [point.expected or 0.0 for point in chart.points]
     top = max(1.0, *(point.observed for point in chart.points), *expected)
     start = chart.points[0].at
-    bars = (row.started_at - start) // timedelta(minutes=chart.bin_minutes)  # before the one the onset is in
+    bars = ((onset_at or start) - start) // timedelta(minutes=chart.bin_minutes)  # before the one the onset is in
     onset = bars / len(chart.points) * SPARK_WIDTH
     return Spark(
         observed=_steps([point.observed for point in chart.points], top),

@@ -6,7 +6,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from reports.web import dashboard, key_pages, service_pages
+from reports.web import cluster_pages, dashboard, key_pages, service_pages
 from reports.web.login import StaffLogin
 
 urlpatterns = [
@@ -15,6 +15,11 @@ urlpatterns = [
     path("dashboard", dashboard.dashboard, name="dashboard"),
     path("dashboard/outages/<int:outage_id>", dashboard.outage, name="outage"),
     path("dashboard/outages/<int:outage_id>/<slug:word>", dashboard.act, name="outage-act"),
+    path("dashboard/clusters", cluster_pages.cluster_list, name="clusters"),
+    path("dashboard/clusters/<int:cluster_id>", cluster_pages.cluster, name="cluster"),
+    path("dashboard/clusters/<int:cluster_id>/<slug:word>", cluster_pages.cluster_act, name="cluster-act"),
+    path("dashboard/set-aside", cluster_pages.set_aside, name="set-aside"),
+    path("dashboard/set-aside/say", cluster_pages.set_aside_act, name="set-aside-act"),
     path("dashboard/services", service_pages.services, name="services"),
     path("dashboard/services/<int:service_id>", service_pages.service, name="service"),
     path("dashboard/keys", key_pages.keys, name="keys"),

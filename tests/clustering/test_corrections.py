@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F
 
 from reports.clustering import arrays, corrections
 from reports.clustering.corrections import (
@@ -463,6 +465,44 @@ def test_workers_drop_what_they_remember_and_refinement_has_something_to_do() ->
     after = ClusteringState.objects.get(service=service)
     assert after.generation == before.generation + 1
     assert after.n_unrefined == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_is_said_counts_and_clusters_stay_sound(seed: int) -> None:
+    rng = random.Random(seed)
+    service = a_service()
+    words = [*LOGIN, *PARCEL]
+    for _ in range(5):
+        cluster = a_wording(service, rng.choices(words, k=4), country=rng.choice(["", "DE"])).cluster
+        a_wording(service, rng.choices(words, k=3), cluster=cluster, reporter=rng.choice([b"", b"ada"]))
+    n_reports = Placement.objects.count()
+    clusters, reports = list(Cluster.objects.all()), list(Placement.objects.values_list("pk", flat=True))
+
+    for _ in range(25):
+        kind = rng.choice([kind for kind in CorrectionKind if kind != CorrectionKind.RENAME])
+        one, other = rng.sample(clusters, 2)
+        about: dict[CorrectionKind, dict[str, Any]] = {
+            CorrectionKind.MERGE: {"cluster": one, "into": other},
+            CorrectionKind.SPLIT: {
+                "cluster": one,
+                "micro_cluster_ids": rng.sample(list(MicroCluster.objects.values_list("pk", flat=True)), 3),
+            },
+            CorrectionKind.MOVE: {"report_ids": rng.sample(reports, 4), "into": rng.choice([None, other])},
+            CorrectionKind.SCREEN: {"report_ids": rng.sample(reports, 4), "is_problem": rng.random() < 0.5},
+        }
+        correction = said(service, kind, **about[kind])
+        carry_out(service)
+        correction.refresh_from_db()
+        clusters = list(Cluster.objects.all())
+
+        assert "log of the worker" not in correction.refusal
+        assert Placement.objects.count() == n_reports
+        assert_counts_tell_the_placements()
+        assert not MicroCluster.objects.filter(cluster__merged_into__isnull=False).exists()
+        assert not Cluster.objects.filter(merged_into__merged_into__isnull=False).exists()
+        assert not ClusterBarrier.objects.filter(low__merged_into__isnull=False).exists()
+        assert not ClusterBarrier.objects.filter(high__merged_into__isnull=False).exists()
+        assert not MicroCluster.objects.exclude(pinned_to=None).exclude(pinned_to=F("cluster")).exists()
 
 
 def test_reports_go_on_being_placed_after_corrections() -> None:

@@ -11,7 +11,7 @@ from feedback.embedded.paths import CHECKOUT
 
 def make(folder: Path, *words: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
     shutil.copy(CHECKOUT / "Makefile", folder / "Makefile")
-    for lock in ("requirements-embedded.lock", "requirements-dev.lock"):
+    for lock in ("requirements-embedded.lock", "requirements-models.lock", "requirements-dev.lock"):
         (folder / lock).touch()
     tool = shutil.which("make")
     assert tool is not None
@@ -85,7 +85,10 @@ def test_a_python_without_venv_names_the_package(tmp_path: Path) -> None:
     assert "apt-get install python3-venv" in failed.stderr
 
 
-@pytest.mark.parametrize(("command", "stamp"), [("install", ".installed"), ("install-dev", ".installed-dev")])
+@pytest.mark.parametrize(
+    ("command", "stamp"),
+    [("install", ".installed"), ("install-models", ".installed-models"), ("install-dev", ".installed-dev")],
+)
 def test_nothing_is_installed_again_while_the_lock_is_unchanged(tmp_path: Path, command: str, stamp: str) -> None:
     pip_is_called = "echo called >> calls"
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
@@ -94,7 +97,7 @@ def test_nothing_is_installed_again_while_the_lock_is_unchanged(tmp_path: Path, 
     make(tmp_path, command)
     first = (tmp_path / "calls").read_text()
 
-    again = make(tmp_path, command, "--old-file=requirements-embedded.lock", "--old-file=requirements-dev.lock")
+    again = make(tmp_path, command, *(f"--old-file=requirements-{lock}.lock" for lock in ("embedded", "models", "dev")))
 
     assert again.returncode == 0
     assert (tmp_path / "calls").read_text() == first

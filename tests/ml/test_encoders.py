@@ -1,4 +1,4 @@
-"""Both encoders keep the contract of `ml.types.Encoder`: unit rows, alone as in a batch, zero for the unknown."""
+"""All encoders keep the contract of `ml.types.Encoder`: unit rows, alone as in a batch, zero for the unknown."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from ml.encoders import (
     HashingEncoder,
     StaticEncoder,
     load_encoder,
+    load_teacher,
     reference_vectors,
 )
 
-NAMES: tuple[EncoderName, ...] = ("static", "hashing")
+NAMES: tuple[EncoderName, ...] = ("static", "hashing", "minilm")
 TEXTS = [
     "cannot log in",
     "Login fails with error 502",
@@ -123,5 +124,24 @@ def test_an_encoder_is_loaded_once() -> None:
 
 
 def test_an_unknown_encoder_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ValueError, match="use auto, static or hashing"):
+    with pytest.raises(ValueError, match="use auto, static, hashing, minilm or multilingual"):
         load_encoder("magic")  # type: ignore[arg-type]
+
+
+def test_a_teacher_is_the_model_without_hashed_words() -> None:
+    teacher, encoder = load_teacher("minilm"), load_encoder("minilm")
+
+    alone, beside = teacher.encode(["no power"])[0], encoder.encode(["no power"])[0, : teacher.n_dims]
+
+    assert teacher.name != encoder.name
+    assert alone @ beside / np.linalg.norm(beside) > 0.9999
+
+
+def test_only_a_sentence_model_can_teach() -> None:
+    with pytest.raises(ValueError, match="'static' is no teacher: use minilm or multilingual"):
+        load_teacher("static")
+
+
+def test_the_multilingual_encoder_asks_for_its_folder() -> None:
+    with pytest.raises(EncoderUnavailableError, match=r"folder with model.onnx and tokenizer.json"):
+        load_encoder("multilingual")
