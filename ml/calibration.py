@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from ml.types import Float64Array, FloatArray, IntArray
-from ml.vectors import SAME_COSINE, remove_mean, unit_rows
+from ml.vectors import SAME_COSINE, remove_mean
 
 # Raw vectors kept to measure how alike two texts usually are: 130,816 pairs, enough for the quantiles below to move by
 # about ±0.01 from sample to sample (measured on Banking77).
@@ -240,7 +240,9 @@ def calibrate(
     moment = _moment(parts, len(means[0]))
     alike = [_commonness(units, moment) for units, _ in parts]
     commonness = (
-        float(np.average([values.mean() for values in alike], weights=[weight for _, weight in parts])) if parts else 1.0
+        float(np.average([values.mean() for values in alike], weights=[weight for _, weight in parts]))
+        if parts
+        else 1.0
     )
     plain, weighted, weights, same_time = [], [], [], 0.0
     for (units, weight), values in zip(parts, alike, strict=True):
@@ -462,17 +464,3 @@ def _usual(readings: list[Float64Array], weights: list[float]) -> float:
         return 1.0
     low, median, high = np.average(readings, axis=0, weights=weights)
     return float(np.clip(min(high, median + LOWER_SPREADS * (median - low)), 0.0, 1.0))
-
-
-__all__ = [
-    "MAX_SAMPLE",
-    "MEMORY_REPORTS",
-    "Calibration",
-    "Tally",
-    "add_texts",
-    "calibrate",
-    "empty_tally",
-    "in_frame",
-    "texts_until_due",
-    "unit_rows",
-]

@@ -104,9 +104,7 @@ def empty_state(n_dims: int) -> LeaderState:
     """
     none = np.zeros(0, dtype=np.int64)
     never = np.zeros(0, dtype=np.float64)
-    return LeaderState(
-        index_of(np.zeros((0, n_dims), dtype=np.float32)), none, never, never, none, empty_tally(n_dims)
-    )
+    return LeaderState(index_of(np.zeros((0, n_dims), dtype=np.float32)), none, never, never, none, empty_tally(n_dims))
 
 
 def keep_micro(state: LeaderState, keep: BoolArray) -> LeaderState:
@@ -234,7 +232,9 @@ def assign(
         if calibration is None or texts_until_due(calibration, tally) == 0:
             # The first texts are looked at before they are compared: without a reference there is nothing else.
             first = min(CHUNK_REPORTS, len(vectors)) if calibration is None and reference is None else 0
-            peeked = add_texts(tally, vectors[:first], moments[:first], None if languages is None else languages[:first])
+            peeked = add_texts(
+                tally, vectors[:first], moments[:first], None if languages is None else languages[:first]
+            )
             calibration, peeked = calibrate(peeked, reference=reference, burst_seconds=idle_seconds * BURST_SHARE)
             tally = tally if first else peeked
         stop = min(start + CHUNK_REPORTS, start + max(texts_until_due(calibration, tally), 1), len(vectors))

@@ -65,7 +65,9 @@ class Grouper:
         Whether times are epoch seconds; only then do far-off bursts keep apart.
     """
 
-    def __init__(self, encoder: Encoder, *, idle_seconds: float, usual: float | None = None, timed: bool = True) -> None:
+    def __init__(
+        self, encoder: Encoder, *, idle_seconds: float, usual: float | None = None, timed: bool = True
+    ) -> None:
         self._encoder = encoder
         self._reference = reference_vectors(encoder)
         self._idle_seconds = idle_seconds

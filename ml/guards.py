@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 
-from ml.refine import kind_of
 from ml.text import normalise
 from ml.types import IntArray
 
@@ -31,11 +30,16 @@ _NUMBER = re.compile(
     rf"|\b([1-9]\d{{2,4}}|[45]xx)[\s-]+(?:{_WORDS}|bad|gateway|gone|forbidden|unauthorized|service|internal|not|too)\b"
 )
 # A status of HTTP says what it is without any word beside it, where the number stands for itself.
-_STATUS = re.compile(r"(?<![\w.,:/$€£#-])(?:40[0-9]|41[0-9]|42[0-9]|429|451|50[0-9]|51[01]|52[0-9]|530)(?![\w.,:/%€$£-]*\d|[\w%€$£])")
+_STATUS = re.compile(
+    r"(?<![\w.,:/$€£#-])(?:40[0-9]|41[0-9]|42[0-9]|429|451|50[0-9]|51[01]|52[0-9]|530)(?![\w.,:/%€$£-]*\d|[\w%€$£])"
+)
 # Gateways answer with any of these for one and the same failure behind them.
 _GATEWAY: Final = frozenset(("502", "503", "504"))
-_VERSION = re.compile(r"\bv?(\d{1,4}\.\d{1,4}(?:\.\d{1,5}){1,2})\b|\b(?:v|version|ver|build|release|versión|versão)\.?\s?(\d{1,4}(?:\.\d{1,4})?)\b")
+_VERSION = re.compile(
+    r"\bv?(\d{1,4}\.\d{1,4}(?:\.\d{1,5}){1,2})\b|\b(?:v|version|ver|build|release|versión|versão)\.?\s?(\d{1,4}(?:\.\d{1,4})?)\b"
+)
 MAX_GUARD_CHARS: Final = 40
+_BITS: Final = 20  # of a country in a kind
 _MAX_CHARS: Final = 2_000
 
 
@@ -79,7 +83,7 @@ def guard_of(text: str) -> str:
 
 
 def kinds_of(guards: Sequence[str], regions: Sequence[str]) -> IntArray:
-    """The kind of each report (`ml.refine.kind_of`) from its guard and its region.
+    """One number for what reports of a micro-cluster share beside wording: the code they name and their country.
 
     Parameters
     ----------
@@ -94,13 +98,29 @@ def kinds_of(guards: Sequence[str], regions: Sequence[str]) -> IntArray:
 
     Examples
     --------
-    >>> kinds_of(["", "404"], ["", "DE-BY"]).tolist() == [0, kind_of(country_number("DE"), guard_number("404"))]
-    True
+    >>> kinds = kinds_of(["", "404", "404"], ["", "DE-BY", "DE"])
+    >>> int(kinds[0]), bool(kinds[1] == kinds[2])
+    (0, True)
     """
     return np.array(
-        [kind_of(country_number(region), guard_number(guard)) for guard, region in zip(guards, regions, strict=True)],
+        [
+            (guard_number(guard) << _BITS) | country_number(region)
+            for guard, region in zip(guards, regions, strict=True)
+        ],
         dtype=np.int64,
     )
+
+
+def parts_of(kinds: IntArray) -> tuple[IntArray, IntArray]:
+    """Guard and country numbers of each kind, 0 for none.
+
+    Examples
+    --------
+    >>> guards, countries = parts_of(kinds_of(["404"], ["DE"]))
+    >>> bool(guards[0] == guard_number("404")), bool(countries[0] == country_number("DE"))
+    (True, True)
+    """
+    return kinds >> _BITS, kinds & ((1 << _BITS) - 1)
 
 
 def country_number(region: str) -> int:

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from ml.calibration import same_time_columns
+from ml.guards import parts_of
 from ml.linkage import average_linkage
 from ml.types import BoolArray, Float64Array, FloatArray, IntArray
 
@@ -34,7 +35,6 @@ LEAVES_FOR: Final = 0.25
 YOUNG_REPORTS: Final = 1_500
 # Each refinement looks at one of so many shares of what did not move.
 TURNS: Final = 16
-_COUNTRY: Final = (1 << 20) - 1  # the lower bits of a kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +51,6 @@ class Constraints:
 
     pins: IntArray
     barred: tuple[tuple[int, int], ...] = ()
-
-
-def kind_of(country: int, guard: int) -> int:
-    """One number for what reports of a micro-cluster share beside wording.
-
-    Parameters
-    ----------
-    country : int
-        0 = unknown, below 2^20.
-    guard : int
-        0 = none, below 2^43.
-
-    Examples
-    --------
-    >>> kind_of(0, 0), kind_of(3, 1)
-    (0, 1048579)
-    """
-    return (guard << 20) | (country & _COUNTRY)
 
 
 def group_threshold(usual_weighted: float, factor: float = GROUP_FACTOR) -> float:
@@ -126,7 +108,7 @@ def refine(
     threshold : float
         Mean product from which groups are one problem: see `group_threshold`.
     kinds : ndarray of shape (k,), int64, optional
-        See `kind_of`. Reports that name different codes are less alike by 1, and so are reports of different countries
+        See `ml.guards.kinds_of`. Reports that name different codes are less alike by 1, and so are reports of different countries
         that come on different days.
     middles : ndarray of shape (k,), float64, optional
         Middle of each one's life, epoch seconds; needed for countries to matter.
@@ -192,9 +174,7 @@ def refine(
     ]
     known = np.any(sums != 0, axis=1)
     atom_sums[np.bincount(atom, weights=known, minlength=len(names)) == 0] = 0
-    parts = average_linkage(
-        atom_sums, atom_sizes, threshold=threshold, signs=signs, starts=starts, barred=barred
-    )
+    parts = average_linkage(atom_sums, atom_sizes, threshold=threshold, signs=signs, starts=starts, barred=barred)
     return _inherit(parts[atom], n_reports, groups, pins, unused)
 
 
@@ -302,7 +282,8 @@ def apart_columns(
 
     Examples
     --------
-    >>> columns, signs = apart_columns(np.array([1, 2]), np.array([kind_of(0, 4), kind_of(0, 5)]), None)
+    >>> from ml.guards import kinds_of
+    >>> columns, signs = apart_columns(np.array([1, 2]), kinds_of(["404", "50x"], ["", ""]), None)
     >>> ((columns[0] * signs) @ columns[1]).item()  # one pair of one with two
     -2.0
     """
@@ -318,7 +299,7 @@ def apart_columns(
         parts.append(part)
         signs.extend([sign] * len(names))
 
-    guards, countries = kinds >> 20, kinds & _COUNTRY
+    guards, countries = parts_of(kinds)
     if len(np.unique(guards[guards > 0])) > 1:
         named = guards > 0
         add(named.astype(np.int64), named, -1.0)
@@ -330,7 +311,7 @@ def apart_columns(
             add(placed.astype(np.int64), placed, -1.0)
             add(countries, placed, 1.0)
             add(days, placed, 1.0)
-            add(days * (_COUNTRY + 1) + countries, placed, -1.0)
+            add(days * (int(countries.max()) + 1) + countries, placed, -1.0)
     if not parts:
         return None, None
     return np.float32(APART**0.5) * np.hstack(parts), np.array(signs, dtype=np.float32)
@@ -356,9 +337,7 @@ def _widened(
     return np.hstack((wide, apart)), np.concatenate((np.ones(wide.shape[1], dtype=np.float32), apart_signs))
 
 
-def _added_up(
-    wide: FloatArray, n_reports: IntArray, atom: IntArray, n_atoms: int
-) -> tuple[FloatArray, IntArray]:
+def _added_up(wide: FloatArray, n_reports: IntArray, atom: IntArray, n_atoms: int) -> tuple[FloatArray, IntArray]:
     order = np.argsort(atom, kind="stable")
     begins = np.searchsorted(atom[order], np.arange(n_atoms))
     sizes = np.bincount(atom, weights=n_reports, minlength=n_atoms).astype(np.int64)
@@ -390,15 +369,11 @@ def _leaving(
     return leaving
 
 
-def _inherit(
-    parts: IntArray, n_reports: IntArray, groups: IntArray, pins: IntArray, next_group: int
-) -> IntArray:
+def _inherit(parts: IntArray, n_reports: IntArray, groups: IntArray, pins: IntArray, next_group: int) -> IntArray:
     """Ids for the parts: an old id goes to a part if each is where most of the other lies; a pin goes before that."""
     shared: dict[tuple[int, int], int] = {}
     pinned: dict[tuple[int, int], int] = {}
-    for part, group, pin, size in zip(
-        parts.tolist(), groups.tolist(), pins.tolist(), n_reports.tolist(), strict=True
-    ):
+    for part, group, pin, size in zip(parts.tolist(), groups.tolist(), pins.tolist(), n_reports.tolist(), strict=True):
         if group != NO_GROUP:
             shared[part, group] = shared.get((part, group), 0) + size
         if pin != NO_GROUP:
