@@ -117,6 +117,22 @@ def test_a_correction_is_announced_and_drawn_when_it_is_done(page: Page) -> None
     assert page.evaluate("window.isTheSamePage")
 
 
+def test_the_page_of_a_merged_cluster_becomes_that_of_its_heir(page: Page) -> None:
+    cluster = make_current_cluster()
+    heir = Cluster.objects.get(label="login loop · password")
+    log_in(page, to=f"/dashboard/clusters/{cluster.pk}")
+    expect(page.locator("#liveness")).to_have_text("Live")
+
+    page.get_by_text("Merge…").click()
+    page.get_by_label("The cluster that tells the same problem").fill(f"{heir.pk}: {heir.name}")
+    page.get_by_role("button", name="Merge", exact=True).click()
+    expect(page.locator("#waiting")).to_be_visible()
+    carry_out(cluster.service)
+
+    expect(page.locator("h1")).to_have_text(heir.name)
+    expect(page.locator(".timeline")).to_contain_text("Merged log in · fails · 502 into login loop · password")
+
+
 def test_a_cluster_is_merged_by_keyboard_alone(page: Page) -> None:
     cluster = make_current_cluster()
     heir = Cluster.objects.get(label="login loop · password")

@@ -310,3 +310,12 @@ def test_the_dashboard_tells_how_many_reports_were_set_aside(responder: Client) 
     page = responder.get("/dashboard").text
 
     assert 'href="/dashboard/set-aside?service=mail">1 set aside</a>' in page
+
+
+def test_a_list_that_does_not_show_all_says_so(responder: Client) -> None:
+    make_heard_cluster("what a power move")
+    make_report(Report.objects.get().service, "gone by now", at=timezone.now(), cluster=Cluster.objects.get())
+    Placement.objects.update(is_set_aside=True)
+    Report.objects.filter(text="gone by now").delete()
+
+    assert "The latest 1 of 2 are shown" in responder.get("/dashboard/set-aside").text
