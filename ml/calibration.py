@@ -88,7 +88,7 @@ class Calibration:
     means : ndarray of shape (max(l, 1) + 1, d), float32
         Mean vector of each language; the last row is for any other.
     moment : ndarray of shape (d, d), float16
-        Mean outer product of the sample's mean-removed units: `u @ moment @ u` is how alike u is to everything, squared.
+        Mean outer product of the sample's mean-removed units: `u @ moment @ u` is how alike u is to all, squared.
     commonness : float
         Root of that, for the average text.
     usual : float

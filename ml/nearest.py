@@ -61,6 +61,18 @@ class Index:
         found[self.fresh_rows] = self.fresh
         return found
 
+    def rows(self, rows: IntArray) -> FloatArray:
+        """The sums of these rows, shape (n, d), float32, without copying all."""
+        found = np.zeros((len(rows), self.base.shape[1]), dtype=np.float32)
+        old = rows < len(self.base)
+        found[old] = self.base[rows[old]]
+        place = {row: at for at, row in enumerate(self.fresh_rows.tolist())}
+        changed = [(i, place[row]) for i, row in enumerate(rows.tolist()) if row in place]
+        if changed:
+            at, fresh = np.array(changed).T
+            found[at] = self.fresh[fresh]
+        return found
+
     def search(self, units: FloatArray, threshold: float) -> Search:
         """Begin to look for the nearest of each unit row, shape (n, d), from the threshold on."""
         return Search(self, units, threshold)

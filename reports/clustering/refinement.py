@@ -1,13 +1,14 @@
 """Refining: micro-clusters that have come to say the same thing join one cluster, and clusters get their labels.
 
 Invariant: a cluster id keeps its meaning; a cluster that is merged away says into which one, and no report or count
-moves. Runs under the same lock as placing, so it sees whole batches.
+moves. What is computed is computed off the path of placing: a picture is taken under the service's lock, and what came
+of it is written under the lock, for what has not changed meanwhile.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import replace
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -16,15 +17,25 @@ import numpy as np
 from django.db import connection, transaction
 from django.db.models import Q
 
-from ml.cluster import usual_similarity
+from ml.cluster import BURST_SHARE
 from ml.describe import distinctive_terms, typical_index
-from ml.refine import refine
-from ml.types import IntArray
-from reports.clustering import arrays
+from ml.languages import languages_of
+from ml.refine import Constraints, adapted_factor, refine
+from ml.text import normalise, tokens
+from ml.types import BoolArray, IntArray
+from reports.clustering import arrays, encoding, handover
 from reports.clustering.arrays import ServiceClusters
-from reports.clustering.services import lock_service, shortened
+from reports.clustering.corrections import carry_barriers, corrected_clusters
+from reports.clustering.services import (
+    IDLE_SECONDS,
+    lock_service,
+    middles_of,
+    shortened,
+    threshold_of,
+    wait_for_service,
+)
 from reports.clustering.turns import each_service
-from reports.models import Cluster, ClusteringState, MicroCluster
+from reports.models import Cluster, ClusterBarrier, ClusteringState, MicroCluster
 
 REFINE_AFTER: Final = timedelta(seconds=20)
 REFINE_REPORTS: Final = 100  # refining every ~100 reports changes 15 % of first labels, every 2,000 25 % (FINDINGS §2)
@@ -32,6 +43,26 @@ LABEL_CLUSTERS: Final = 50  # the latest ones a run; the rest keep their label u
 LABEL_REPORTS: Final = 30
 BACKGROUND_REPORTS: Final = 300
 N_TERMS: Final = 3
+MOST_LANGUAGES: Final = 3
+MOST_REGIONS: Final = 5
+_FRESH: Final = 1 << 62  # ids of new groups count from here: above every cluster's id
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A service's clusters at one moment, and what people said of them."""
+
+    clusters: ServiceClusters
+    constraints: Constraints
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Refined:
+    """What came of a picture: the group of each of its micro-clusters, the factor, and each one's place in the end."""
+
+    groups: IntArray
+    group_factor: float
 
 
 def refine_pending(*, now: datetime) -> int:
@@ -44,38 +75,106 @@ def refine_pending(*, now: datetime) -> int:
 
 
 def refine_service(*, service_id: int, now: datetime) -> bool:
-    """Merge and split the live clusters of one service, label those that moved; false where another worker is at it."""
+    """Merge and split the live clusters of one service, label those that moved; false where another worker is at it.
+
+    Concurrency: placing goes on while the grouping is computed. Should two refine at once, the later one to write
+    finds that the other has, and leaves it at that.
+    """
+    picture = _take_picture(service_id, now=now)
+    if picture is None:
+        return False
+    refined = _refine(picture)
     with transaction.atomic():
-        if not lock_service(service_id):
+        wait_for_service(service_id)
+        current = arrays.load_clusters(service_id, encoder=encoding.the_encoder(), now=now)
+        state = ClusteringState.objects.filter(service_id=service_id)
+        if state.values_list("refined_at", flat=True).first() != picture.since:
             return False
-        encoder = arrays.the_encoder()
-        before = arrays.load_clusters(service_id, encoder=encoder, now=now)
-        since = ClusteringState.objects.values_list("refined_at", flat=True).get(service_id=service_id)
-        if before.state.n_micro == 0:
-            ClusteringState.objects.filter(service_id=service_id).update(n_unrefined=0, refined_at=now)
-            return True
-        groups = refine(
-            before.state.sums,
-            before.state.n_reports,
-            before.cluster_ids,
-            threshold=usual_similarity(before.state, reference=arrays.reference_of(encoder)),
+        n_left = _reports_since(picture.clusters, current)
+        groups, n_refined = _carried_over(picture.clusters, refined.groups, current)
+        after = replace(
+            current,
+            cluster_ids=_regroup(service_id, current, groups, n_refined),
+            n_refined=n_refined,
+            group_factor=refined.group_factor,
+            n_refinements=current.n_refinements + 1,
         )
-        after = replace(before, cluster_ids=_regroup(service_id, before, groups))
-        _label(service_id, after, since=since, now=now)
-        after = arrays.save_state(service_id, encoder=encoder, clusters=after, n_new=0, with_sample=True)
-        ClusteringState.objects.filter(service_id=service_id).update(n_unrefined=0, refined_at=now)
+        _label(service_id, after, since=picture.since, now=now)
+        _resemble(after)
+        after = arrays.save_state(service_id, before=current, after=after, n_new=0)
+        state.update(
+            n_unrefined=n_left,
+            refined_at=now,
+            group_factor=after.group_factor,
+            n_refinements=after.n_refinements,
+        )
         transaction.on_commit(lambda: arrays.remember(service_id, after))
     return True
 
 
-def _regroup(service_id: int, before: ServiceClusters, groups: IntArray) -> IntArray:
+def _take_picture(service_id: int, *, now: datetime) -> _Picture | None:
+    with transaction.atomic():
+        if not lock_service(service_id):
+            return None
+        encoder = encoding.the_encoder()
+        handover.to_encoder(service_id, encoder=encoder, now=now)
+        clusters = arrays.load_clusters(service_id, encoder=encoder, now=now)
+        barriers = ClusterBarrier.objects.filter(service_id=service_id).values_list("low_id", "high_id")
+        transaction.on_commit(lambda: arrays.remember(service_id, clusters))
+        return _Picture(
+            clusters,
+            Constraints(clusters.pins, tuple(barriers)),
+            ClusteringState.objects.values_list("refined_at", flat=True).get(service_id=service_id),
+        )
+
+
+def _refine(picture: _Picture) -> _Refined:
+    clusters, state = picture.clusters, picture.clusters.state
+    if state.n_micro == 0 or state.calibration is None:
+        return _Refined(clusters.cluster_ids, clusters.group_factor)
+    sums = state.sums
+    factor = adapted_factor(sums, state.n_reports, picture.constraints, usual_weighted=state.calibration.usual_weighted)
+    groups = refine(
+        sums,
+        state.n_reports,
+        clusters.cluster_ids,
+        threshold=threshold_of(state, factor),
+        kinds=state.kinds,
+        middles=middles_of(state),
+        same_time=state.calibration.same_time,
+        burst_seconds=IDLE_SECONDS * BURST_SHARE,
+        moved=state.n_reports > clusters.n_refined,
+        turn=clusters.n_refinements,
+        constraints=picture.constraints,
+        first_new_group=_FRESH,
+    )
+    return _Refined(groups, factor)
+
+
+def _reports_since(picture: ServiceClusters, current: ServiceClusters) -> int:
+    """Return how many reports were placed since the picture was taken."""
+    return int(max(current.state.tally.n_seen - picture.state.tally.n_seen, 0))
+
+
+def _carried_over(picture: ServiceClusters, groups: IntArray, current: ServiceClusters) -> tuple[IntArray, IntArray]:
+    """Return the current micro-clusters' groups and refined sizes: what has been moved meanwhile, or is new, stays."""
+    place = np.searchsorted(picture.micro_ids, current.micro_ids)
+    place[place == len(picture.micro_ids)] = 0
+    known = picture.micro_ids[place] == current.micro_ids if len(picture.micro_ids) else place > 0
+    known = known & (picture.cluster_ids[place] == current.cluster_ids if len(picture.micro_ids) else False)
+    carried, n_refined = current.cluster_ids.copy(), current.n_refined.copy()
+    carried[known] = groups[place[known]]
+    n_refined[known] = picture.state.n_reports[place[known]]
+    return carried, n_refined
+
+
+def _regroup(service_id: int, before: ServiceClusters, groups: IntArray, n_refined: IntArray) -> IntArray:
     """Write the new grouping and return each micro-cluster's cluster id."""
     old, new = before.cluster_ids, groups.copy()
-    if (old == new).all():
-        return new
     for fresh in np.setdiff1d(new, old).tolist():
-        # Asked of `groups`, for a new id may be the number that another fresh group still goes by.
         rows = groups == fresh
+        if fresh < _FRESH:
+            continue  # a cluster that a person put reports into, all of whose others are idle
         origin = Cluster.objects.get(pk=int(old[rows][0]))
         split = Cluster.objects.create(
             service_id=service_id,
@@ -85,12 +184,16 @@ def _regroup(service_id: int, before: ServiceClusters, groups: IntArray) -> IntA
         )
         new[rows] = split.pk
     moved = old != new
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE reports_microcluster m SET cluster_id = u.cluster"
-            " FROM unnest(%s::bigint[], %s::bigint[]) AS u (id, cluster) WHERE m.id = u.id",
-            [before.micro_ids[moved].tolist(), new[moved].tolist()],
-        )
+    changed = moved | (n_refined != before.n_refined)
+    if changed.any():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE reports_microcluster m SET cluster_id = u.cluster, n_refined = u.n"
+                " FROM unnest(%s::bigint[], %s::bigint[], %s::int[]) AS u (id, cluster, n) WHERE m.id = u.id",
+                [before.micro_ids[changed].tolist(), new[changed].tolist(), n_refined[changed].tolist()],
+            )
+    if not moved.any():
+        return new
     emptied = np.setdiff1d(old, new).tolist()
     for cluster_id in emptied:
         heir = int(
@@ -98,10 +201,14 @@ def _regroup(service_id: int, before: ServiceClusters, groups: IntArray) -> IntA
         )
         heir_id = int(np.unique(new[old == cluster_id])[heir])
         # What is too idle to be refined goes with the rest: a cluster is merged whole.
-        MicroCluster.objects.filter(cluster_id=cluster_id).update(cluster_id=heir_id)
+        micros = MicroCluster.objects.filter(cluster_id=cluster_id)
+        micros.filter(pinned_to_id=cluster_id).update(pinned_to_id=heir_id)
+        micros.update(cluster_id=heir_id)
+        MicroCluster.objects.filter(service_id=service_id, pinned_to_id=cluster_id).update(pinned_to_id=heir_id)
         Cluster.objects.filter(pk=cluster_id).update(merged_into_id=heir_id)
         # Whoever was merged into it before now points to where it went: one step always leads to the living cluster.
         Cluster.objects.filter(merged_into_id=cluster_id).exclude(pk=heir_id).update(merged_into_id=heir_id)
+        carry_barriers(cluster_id, heir_id)
     touched = sorted(set(old[moved].tolist()) | set(new[moved].tolist()))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -121,43 +228,96 @@ def _dense(ids: IntArray) -> IntArray:
 
 
 def _label(service_id: int, clusters: ServiceClusters, *, since: datetime | None, now: datetime) -> None:
-    """Give the clusters that got reports since the last refinement their terms and most typical report."""
-    moved = Cluster.objects.filter(
-        service_id=service_id, merged_into__isnull=True, pk__in=np.unique(clusters.cluster_ids).tolist()
-    )
+    """Give the clusters that got reports since the last refinement their terms, most typical report and reasons."""
+    live = np.unique(clusters.cluster_ids).tolist()
+    moved = Cluster.objects.filter(service_id=service_id, merged_into__isnull=True, pk__in=live)
     if since is not None:
         # What was placed since then was counted at about that time or later; a wide margin costs a few more labels.
-        moved = moved.filter(last_seen_at__gte=since - REFINE_AFTER)
+        corrected = corrected_clusters(service_id=service_id, since=since)
+        moved = moved.filter(Q(last_seen_at__gte=since - REFINE_AFTER) | Q(pk__in=corrected))
     due = {cluster.pk: cluster for cluster in moved.order_by("-last_seen_at")[:LABEL_CLUSTERS]}
     if not due:
         return
     samples = _samples(list(due))
-    texts = {cluster_id: [text for _, text in sample] for cluster_id, sample in samples.items()}
+    texts = {cluster_id: [text for _, text, _ in sample] for cluster_id, sample in samples.items()}
     terms = distinctive_terms(list(texts.values()), _background(service_id), n_terms=N_TERMS)
-    encoder = arrays.the_encoder()
+    encoder = encoding.the_encoder()
     for (cluster_id, sample), found in zip(samples.items(), terms, strict=True):
         cluster = due[cluster_id]
         vectors = encoder.encode(texts[cluster_id])
         best = typical_index(vectors, vectors.sum(axis=0), lengths=[len(text) for text in texts[cluster_id]])
         cluster.terms = [term[:60] for term in found]
+        cluster.term_shares = _term_shares(found, texts[cluster_id])
+        cluster.languages = _most_common(languages_of(texts[cluster_id]), MOST_LANGUAGES)
+        cluster.regions = _most_common([region for _, _, region in sample], MOST_REGIONS)
         cluster.typical_report_id = sample[best][0]
         cluster.label = " · ".join(cluster.terms)[:200] if len(sample) > 1 and found else shortened(sample[best][1])
-    Cluster.objects.bulk_update(due.values(), ["terms", "typical_report_id", "label"])
+    for cluster_id, cluster in due.items():
+        cluster.cohesion = _cohesion(clusters, clusters.cluster_ids == cluster_id)
+    Cluster.objects.bulk_update(
+        due.values(), ["terms", "term_shares", "languages", "regions", "typical_report_id", "label", "cohesion"]
+    )
 
 
-def _samples(cluster_ids: list[int]) -> dict[int, list[tuple[UUID, str]]]:
+def _term_shares(terms: list[str], texts: list[str]) -> list[float]:
+    """Return the share of texts that hold each term, as words."""
+    words = [f" {' '.join(tokens(normalise(text)))} " for text in texts]
+    return [
+        round(sum(f" {' '.join(tokens(normalise(term)))} " in text for text in words) / len(words), 3) for term in terms
+    ]
+
+
+def _most_common(values: list[str], n_most: int) -> list[str]:
+    return [value for value, _ in Counter(value for value in values if value).most_common(n_most)]
+
+
+def _cohesion(clusters: ServiceClusters, rows: BoolArray) -> float | None:
+    """Return how alike two of a cluster's reports are on average; None while it holds one."""
+    n = int(clusters.state.n_reports[rows].sum())
+    if n < 2:
+        return None
+    total = clusters.state.index.rows(np.flatnonzero(rows)).sum(axis=0, dtype=np.float64)
+    # Of n² pairs n are a report with itself; vectors are about as long as 1.
+    return float(np.clip((total @ total - n) / (n * (n - 1)), 0.0, 1.0))
+
+
+def _resemble(clusters: ServiceClusters) -> None:
+    """Note which cluster says the same of another place or an earlier time: as alike as one, and yet kept apart."""
+    ids, place = np.unique(clusters.cluster_ids, return_inverse=True)
+    if len(ids) < 2 or clusters.state.calibration is None:
+        return
+    sums = clusters.state.sums
+    totals = np.zeros((len(ids), sums.shape[1]), dtype=np.float32)
+    np.add.at(totals, place, sums)
+    sizes = np.bincount(place, weights=clusters.state.n_reports).astype(np.float32)
+    means = totals / sizes[:, None]
+    alike = means @ means.T
+    np.fill_diagonal(alike, -np.inf)
+    nearest = alike.argmax(axis=1)
+    enough = alike.max(axis=1) >= threshold_of(clusters.state, clusters.group_factor)
+    others = [int(ids[near]) if is_like else None for near, is_like in zip(nearest, enough, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE reports_cluster c SET resembles_id = u.other"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS u (id, other)"
+            " WHERE c.id = u.id AND c.resembles_id IS DISTINCT FROM u.other",
+            [ids.tolist(), others],
+        )
+
+
+def _samples(cluster_ids: list[int]) -> dict[int, list[tuple[UUID, str, str]]]:
     """Return the latest reports with words of each cluster that has any."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.id, r.id, r.text FROM unnest(%s::bigint[]) AS c (id) CROSS JOIN LATERAL ("
+            "SELECT c.id, r.id, r.text, r.region FROM unnest(%s::bigint[]) AS c (id) CROSS JOIN LATERAL ("
             " SELECT p.report_id FROM reports_microcluster m JOIN reports_placement p ON p.micro_cluster_id = m.id"
             " WHERE m.cluster_id = c.id ORDER BY p.report_id DESC LIMIT %s) AS latest"
             " JOIN reports_report r ON r.id = latest.report_id WHERE r.text <> '' ORDER BY c.id, r.id DESC",
             [cluster_ids, LABEL_REPORTS],
         )
-        found: dict[int, list[tuple[UUID, str]]] = defaultdict(list)
-        for cluster_id, report_id, text in cursor.fetchall():
-            found[cluster_id].append((report_id, text))
+        found: dict[int, list[tuple[UUID, str, str]]] = defaultdict(list)
+        for cluster_id, report_id, text, region in cursor.fetchall():
+            found[cluster_id].append((report_id, text, region))
     return found
 
 

@@ -65,6 +65,7 @@ class MicroCluster(models.Model):
     encoder = models.CharField(max_length=80)  # sums of different encoders can't be compared
     vector_sum = models.BinaryField()
     n_reports = models.PositiveIntegerField()
+    n_refined = models.PositiveIntegerField(default=0, db_default=0)  # as of the last refinement: more have come since?
     country = models.CharField(max_length=2, blank=True)
     guard = models.CharField(max_length=40, blank=True)
     opened_at = models.DateTimeField(null=True)
@@ -82,22 +83,47 @@ class MicroCluster(models.Model):
 
 
 class ClusteringState(models.Model):
-    """What the clustering of one service carries from batch to batch besides its micro-clusters.
+    """What the clustering of one service carries from batch to batch besides its micro-clusters and its sample.
 
-    `generation` moves with every write, so that a worker knows whether what it remembers is still true.
+    `generation` moves with every write, so that a worker knows whether what it remembers is still true. `mean_sum` is a
+    row of float64 for each of `mean_languages` (one row where none are told apart), over `mean_counts` texts each;
+    `calibration` is how texts are compared (`clustering.arrays`), null before the first. `usual` repeats from it how
+    alike two reports usually are, for people to read; `group_factor` is what their corrections made of the threshold.
     """
 
     service = models.OneToOneField("reports.Service", on_delete=models.CASCADE, primary_key=True, related_name="+")
     encoder = models.CharField(max_length=80)
     generation = models.BigIntegerField(default=0)
     mean_sum = models.BinaryField()
-    mean_n = models.BigIntegerField(default=0)
-    sample = models.BinaryField()
+    mean_languages = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
+    mean_counts = ArrayField(models.FloatField(), default=list, db_default=[])
+    n_seen = models.BigIntegerField(default=0, db_default=0)
+    calibration = models.BinaryField(null=True)
+    usual = models.FloatField(null=True)
+    group_factor = models.FloatField(default=1.0, db_default=1.0)
+    n_refinements = models.PositiveIntegerField(default=0, db_default=0)
     n_unrefined = models.PositiveIntegerField(default=0)
     refined_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"clustering of service {self.service_id}"
+
+
+class SampleVector(models.Model):
+    """One of the texts from which is read how alike two reports of a service usually are (float32, little-endian).
+
+    A row each, because a batch changes few of them; written with every batch, so that a restart changes nothing.
+    """
+
+    pk = models.CompositePrimaryKey("service_id", "slot")
+    service = models.ForeignKey("reports.Service", on_delete=models.CASCADE, related_name="+", db_index=False)
+    slot = models.PositiveSmallIntegerField()
+    language_row = models.PositiveSmallIntegerField(default=0)
+    heard_at = models.DateTimeField()
+    vector = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"sample {self.slot} of service {self.service_id}"
 
 
 class Placement(models.Model):
