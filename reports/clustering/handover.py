@@ -59,7 +59,8 @@ def _latest_texts(service_id: int) -> tuple[list[str], list[float]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT r.text, p.counted_at FROM (SELECT report_id, counted_at FROM reports_placement"
-            " WHERE service_id = %s ORDER BY counted_at DESC LIMIT %s) AS p JOIN reports_report r ON r.id = p.report_id WHERE r.text <> ''"
+            " WHERE service_id = %s ORDER BY counted_at DESC LIMIT %s) AS p"
+            " JOIN reports_report r ON r.id = p.report_id WHERE r.text <> ''"
             " ORDER BY p.counted_at, r.id",
             [service_id, CALIBRATED_ON],
         )
