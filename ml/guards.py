@@ -30,7 +30,10 @@ _ERROR: Final = (
     r"(?:ال)?خطا|(?:ال)?خطأ|שגיאה|שגיאת|त्रुटि|एरर|ข้อผิดพลาด"
 )
 # Words for any code: the number must be a status of HTTP. What stands before "code" may say that it is another's.
-_CODE_WORD: Final = r"https?(?:/[\d.]+)?|status|codes?|código|codigo|codice|kode|kod|kodu|kód|код|κωδικός|コード|代码|代碼|코드|رمز|كود|קוד"
+_CODE_WORD: Final = (
+    r"https?(?:/[\d.]+)?|status|codes?|código|codigo|codice|kode|kod|kodu|kód|код|κωδικός|"
+    r"コード|代码|代碼|코드|رمز|كود|קוד"
+)
 _OTHER_CODE = re.compile(
     r"(?:area|zip|post|postal|promo|discount|coupon|voucher|gift|pin|verification|sms|otp|2fa|security|access|country|"
     r"dial|dialling|dialing|qr|bar|my|your|mein|meinen|mon|mi|meu)[\s-]+$"
@@ -54,11 +57,13 @@ _COUNTED: Final = (
 )
 _AFTER_ERROR = re.compile(
     rf"(?:(?<![^\W\d_])|(?<=[\u3000-\uffef]))(?:{_ERROR}){_BETWEEN}"
-    rf"(?P<code>(?!(?:19|20)\d\d(?!\d))[1-9]\d{{1,7}}|[a-z]{{1,4}}-?\d{{2,6}}(?:-\d{{1,6}})*)(?:\.\d{{1,2}}(?!\d))?{_COUNTED}"
+    rf"(?P<code>(?!(?:19|20)\d\d(?!\d))[1-9]\d{{1,7}}|"
+    rf"(?!ios|win|wifi|v\d)[a-z]{{1,4}}-?\d{{2,6}}(?:-\d{{1,6}})*)(?:\.\d{{1,2}}(?!\d))?{_COUNTED}"
 )
 _STATUS: Final = r"(?:40[0-9]|41[0378]|42[2469]|431|451|50[0-578]|511|52[0-7]|530)"
 _AFTER_CODE_WORD = re.compile(
-    rf"(?:(?<![^\W\d_])|(?<=[\u3000-\uffef]))(?P<word>{_CODE_WORD}){_BETWEEN}(?P<code>{_STATUS})(?:\.\d{{1,2}}(?!\d))?{_COUNTED}"
+    rf"(?:(?<![^\W\d_])|(?<=[\u3000-\uffef]))(?P<word>{_CODE_WORD}){_BETWEEN}"
+    rf"(?P<code>{_STATUS})(?:\.\d{{1,2}}(?!\d))?{_COUNTED}"
 )
 # 404 error, 500er-Fehler, 502 Bad Gateway, 404 page not found.
 _REASONS: Final = (
@@ -74,11 +79,11 @@ _BEFORE_ERROR = re.compile(
 )
 # A status that stands for itself: alone, or said to be got, shown or returned, and nothing is counted with it.
 _ALONE = re.compile(
-    rf"(?:^[^\w€$£¥₹+-]*|[.!?;:(\[\"]\s+|[(\[\"]|\b(?:a|an|get|gets|getting|got|gives?|giving|returns?|returning|returned|says|"
-    rf"shows?|showing|throws?|throwing|see|seeing|with|http|cloudflare|nginx|then|"
-    rf"ein|eine|einen|den|kommt|bekomme|zeigt|mit|nur|un|une|affiche|avec|una|uno|con|sale|dá|um|uma|com|ошибку|выдаёт|"
-    rf"выдает|пишет|een|krijg|met|bir|veriyor)\s+)"
-    rf"(?P<code>{_STATUS})(?:(?P<plural>s|er|ka|ки)\b)?(?=\s*$|\s*[.!?;)\]\"](?!\d)|\s*,(?!\s?\d)|\s+[-–—]\s+(?!\d)|"
+    rf"(?:^[^\w€$£¥₹+-]*|(?<!\bno)(?<!\bnr)(?<!\bapt)(?<!\bst)[.!?;:(\[\"]\s+|[(\[\"]|(?:显示|出现|提示|に|で|が)\s?|\b(?:a|an|get|gets|getting|got|gives?|giving|returns?|returning|returned|says|"
+    rf"shows?|showing|throws?|throwing|see|seeing|http|cloudflare|nginx|then|"
+    rf"ein|eine|einen|den|kommt|bekomme|zeigt|nur|un|une|affiche|una|uno|sale|dá|um|uma|ошибку|выдаёт|"
+    rf"выдает|пишет|een|krijg|bir|veriyor)\s+)"
+    rf"(?P<code>{_STATUS})(?:(?P<plural>s|er|ka|ки)\b)?(?=\s*$|\s*[.!?;)\]\"](?!\s?\d)|\s*,(?!\s?\d)|\s+[-–—]\s+(?!\d)|"
     rf"\s+(?:when\w*|on|after|every\w*|again|since|while|whenever|if|or|but|now|today|then|responses?|pages?|status|"
     rf"code|codes|and\s\d|all\sthe\stime|from\s(?:the|your)|for\s(?:the|all|every)|bei|beim|wenn|seit|und|auf|quand|"
     rf"lors|sur|depuis|cuando|desde|quando|ao|al|при|когда|на|после|bij|als|wanneer)\b|"
@@ -98,13 +103,14 @@ _VERSION_WORD: Final = (
 )
 _PREFIXED_VERSION = re.compile(
     rf"(?<!\w)(?:{_VERSION_WORD}|ver|release|v)[\s.:]{{0,2}}(?P<dotted>\d{{1,4}}(?:\.\d{{1,5}}){{1,3}})(?![\w.]*\d)|"
-    rf"(?<![^\W\d_])(?:{_VERSION_WORD})\s?(?P<whole>\d{{1,4}})(?!\.\d)\b|"
+    rf"(?<![^\W\d_])(?:{_VERSION_WORD})\s?(?P<whole>\d{{1,4}})(?![.,/]\d)\b|"
     rf"\bbuild[\s#:]{{0,2}}(?P<build>(?!(?:19|20)\d\d\b)\d{{4,6}})\b"
 )
 _BARE_VERSION = re.compile(r"(?<![\w.,:/$€£+-])\d{1,4}(?:\.\d{1,5}){2,3}(?![\w%€]|[.,:/-]\d)")
-# 1.5.2024, 07.04.15, 2024.5.1; three numbers that could be a day are one unless a word for versions says otherwise.
-_DATE = re.compile(
-    r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|[12]\d|3[01])\.(?:(?:19|20)\d\d|[0-3]\d)|(?:19|20)\d\d\.\d{1,2}\.\d{1,2}"
+# 1.5.2024, 07.04.15, 2024.5.1, 1.000.000: a day or an amount, unless a word for versions says otherwise.
+_DATE_OR_AMOUNT = re.compile(
+    r"(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|[12]\d|3[01])\.(?:(?:19|20)\d\d|[0-3]\d)|"
+    r"(?:19|20)\d\d\.\d{1,2}\.\d{1,2}|\d{1,3}(?:\.\d{3})+"
 )
 # Gateways answer with any of these for one and the same failure behind them.
 _GATEWAY: Final = frozenset(("502", "503", "504"))
@@ -180,7 +186,7 @@ def _version(text: str) -> str:
     for found in _BARE_VERSION.finditer(text):
         parts = found.group().split(".")
         is_address = len(parts) == 4 and all(int(part) < 256 for part in parts)
-        if not is_address and _DATE.fullmatch(found.group()) is None:
+        if not is_address and _DATE_OR_AMOUNT.fullmatch(found.group()) is None:
             return found.group()
     return ""
 
