@@ -91,7 +91,7 @@ class Grouper:
         return self._state.n_micro
 
     def place(self, texts: Sequence[str], times: Sequence[float], regions: Sequence[str] | None = None) -> IntArray:
-        """Place a batch and return the immediate cluster id of each report, shape (n,), int64.
+        """Place a batch, refine where that is due, and return each report's immediate cluster id, shape (n,), int64.
 
         The batch should span much less than the idle time, because what went idle within it is only let go at the next.
         """
@@ -127,11 +127,11 @@ class Grouper:
                 )
             )
         micro = self._live[found.micro]
-        immediate: IntArray = self._group_of_micro[micro]
         self._micro_of_report.append(micro)
         self._since_refined += len(texts)
         if self._since_refined >= REFINE_EVERY_REPORTS:
             self.refine()
+        immediate: IntArray = self._group_of_micro[micro]
         return immediate
 
     def refine(self, *, everything: bool = False) -> None:
