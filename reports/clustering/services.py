@@ -88,6 +88,7 @@ def place_batches(*, service_id: int, now: datetime) -> int:
             transaction.on_commit(lambda: arrays.remember(service_id, clusters))
         IntakeBatch.objects.filter(pk__in=[batch.pk for batch in batches]).update(clustered_at=now)
         nudge("detect")
+        nudge("refine")  # finds little to do until a hundred reports have come
     return sum(len(batch.report_ids) for batch in batches)
 
 
