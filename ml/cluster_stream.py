@@ -21,7 +21,7 @@ import numpy as np
 from ml.cluster import BURST_SHARE, LeaderState, assign, empty_state, keep_micro
 from ml.encoders import EncoderUnavailableError, load_encoder, reference_vectors
 from ml.guards import guard_of, kinds_of
-from ml.refine import GROUP_FACTOR, NO_GROUP, adopt, group_threshold, refine
+from ml.refine import NO_GROUP, adopt, group_threshold, refine
 from ml.types import BoolArray, Encoder, Float64Array, IntArray
 
 # With times: a problem nobody mentions for three days has ended. Without: the line number is the clock, and 2,500
@@ -60,7 +60,7 @@ class Grouper:
     idle_seconds : float
         As for `ml.cluster.assign`, in the unit of the times given to `place`.
     usual : float, optional
-        Factor on what the calibration reads as usual: for measurements alone.
+        To be used instead of what the calibration reads: for measurements alone.
     timed : bool, default True
         Whether times are epoch seconds; only then do far-off bursts keep apart.
     """
@@ -71,7 +71,7 @@ class Grouper:
         self._encoder = encoder
         self._reference = reference_vectors(encoder)
         self._idle_seconds = idle_seconds
-        self._scale = 1.0 if usual is None else usual
+        self._usual = usual
         self._timed = timed
         self._state: LeaderState = empty_state(encoder.n_dims)
         # Micro-clusters are numbered for good; `_live` holds the numbers of those still in the state.
@@ -104,6 +104,7 @@ class Grouper:
             idle_seconds=self._idle_seconds,
             kinds=kinds_of([guard_of(text) for text in texts], regions or [""] * len(texts)),
             reference=self._reference,
+            usual=self._usual,
         )
         n_new = found.state.n_micro - self._state.n_micro
         first = len(self._group_of_micro)
@@ -168,7 +169,9 @@ class Grouper:
     @property
     def _threshold(self) -> float:
         calibration = self._state.calibration
-        return 1.0 if calibration is None else group_threshold(calibration.usual_weighted, GROUP_FACTOR * self._scale)
+        if calibration is None:
+            return 1.0
+        return group_threshold(calibration.usual_weighted if self._usual is None else self._usual)
 
     @property
     def _same_time(self) -> float:
