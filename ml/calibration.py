@@ -337,7 +337,7 @@ def in_frame(
     --------
     >>> calibration, _ = calibrate(empty_tally(2), reference=np.eye(2, dtype=np.float32))
     >>> units, weights = in_frame(calibration, np.eye(2, dtype=np.float32))
-    >>> units.round(2).tolist(), weights.tolist()
+    >>> units.astype(float).round(2).tolist(), weights.tolist()
     ([[0.71, -0.71], [-0.71, 0.71]], [1.0, 1.0])
     """
     if languages is None or not calibration.languages:

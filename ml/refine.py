@@ -18,9 +18,12 @@ from ml.linkage import average_linkage
 from ml.types import BoolArray, Float64Array, FloatArray, IntArray
 
 NO_GROUP: Final = -1
-# A pair of reports that name different codes, or that come from far-off bursts, counts as so much less alike: more than
-# any two texts can be alike, so that of two pure groups even the same wording stays apart.
-APART: Final = 1.0
+# A pair of reports that name different codes counts as so much less alike: as much as any two texts can be alike, for
+# each counts at most twice (`ml.calibration`). So of two pure groups even the same wording stays apart.
+APART: Final = 4.0
+# The same of a pair from far-off bursts. Places tell less than codes: what is said in two countries on most days alike
+# is one problem.
+FAR_OFF: Final = 1.0
 # Micro-clusters of one country are one burst if the middles of their lives lie in the same day.
 BURST_SECONDS: Final = 86_400.0
 # Average linkage reads its threshold off pairs of single texts, groups come of many: so much more than usual is asked
@@ -48,7 +51,7 @@ class Constraints:
     pins : ndarray of shape (k,), int64
         Group that a person put the micro-cluster into, `NO_GROUP` for most.
     barred : tuple of (int, int)
-        Groups that must not be one.
+        Groups that must not be one; nor does what leaves one of them join the other.
     """
 
     pins: IntArray
@@ -72,8 +75,8 @@ def group_threshold(usual_weighted: float, factor: float = GROUP_FACTOR) -> floa
 
     Examples
     --------
-    >>> round(group_threshold(0.3), 2)
-    0.42
+    >>> round(group_threshold(0.4), 2)
+    0.54
     """
     return min(usual_weighted * factor, 1.0)
 
@@ -172,8 +175,8 @@ def refine(
     threshold : float
         Mean product from which groups are one problem: see `group_threshold`.
     kinds : ndarray of shape (k,), int64, optional
-        See `ml.guards.kinds_of`. Reports that name different codes are less alike by 1, and so are reports of
-        different countries that come on different days.
+        See `ml.guards.kinds_of`. Reports that name different codes are less alike by `APART`, reports of
+        different countries that come on different days by `FAR_OFF`.
     middles : ndarray of shape (k,), float64, optional
         Middle of each one's life, epoch seconds; needed for countries to matter.
     moved : ndarray of shape (k,), bool, optional
@@ -212,10 +215,10 @@ def refine(
     >>> refine(sums, np.array([2, 2, 1]), np.array([7, 8, 9]), threshold=0.5).tolist()
     [7, 7, 9]
     """
-    unused = _check(sums, n_reports, groups, first_new_group)
+    pins = np.full(len(groups), NO_GROUP, dtype=np.int64) if constraints is None else constraints.pins
+    unused = _check(sums, n_reports, groups, first_new_group, pins)
     if len(groups) == 0:
         return groups.copy()
-    pins = np.full(len(groups), NO_GROUP, dtype=np.int64) if constraints is None else constraints.pins
     wide, signs = _widened(sums, n_reports, kinds, middles, same_time, burst_seconds)
     if moved is None or n_reports.sum() < YOUNG_REPORTS:
         looked_at = leaving = np.ones(len(groups), dtype=np.bool_)
@@ -230,16 +233,19 @@ def refine(
     atom_sums, atom_sizes = _added_up(wide, n_reports, atom, len(names))
     starts = np.zeros(len(names), dtype=np.bool_)
     starts[atom[looked_at]] = True
-    place = {int(name): index for index, name in enumerate(names.tolist())}
+    member_of = np.where(pins != NO_GROUP, pins, groups)
     barred = [
-        (place[one], place[other])
-        for one, other in (() if constraints is None else constraints.barred)
-        if one in place and other in place
+        (one, other)
+        for low, high in (() if constraints is None else constraints.barred)
+        for one in np.unique(atom[member_of == low]).tolist()
+        for other in np.unique(atom[member_of == high]).tolist()
     ]
     known = np.any(sums != 0, axis=1)
     atom_sums[np.bincount(atom, weights=known, minlength=len(names)) == 0] = 0
     parts = average_linkage(atom_sums, atom_sizes, threshold=threshold, signs=signs, starts=starts, barred=barred)
-    return _inherit(parts[atom], n_reports, groups, pins, unused)
+    # Atoms come in no order that means anything; parts are named after their first micro-cluster.
+    _, first, part = np.unique(parts[atom], return_index=True, return_inverse=True)
+    return _inherit(first[part], n_reports, groups, pins, unused)
 
 
 def adopt(
@@ -348,37 +354,37 @@ def apart_columns(
     --------
     >>> from ml.guards import kinds_of
     >>> columns, signs = apart_columns(np.array([1, 2]), kinds_of(["404", "50x"], ["", ""]), None)
-    >>> ((columns[0] * signs) @ columns[1]).item()  # one pair of one with two
-    -2.0
+    >>> ((columns[0] * signs) @ columns[1]).item()  # two pairs of reports, each less alike by 4
+    -8.0
     """
     if kinds is None:
         return None, None
     parts: list[FloatArray] = []
     signs: list[float] = []
 
-    def add(values: IntArray, known: BoolArray, sign: float) -> None:
+    def add(values: IntArray, known: BoolArray, sign: float, by: float) -> None:
         names, column = np.unique(values[known], return_inverse=True)
         part = np.zeros((len(values), len(names)), dtype=np.float32)
-        part[np.flatnonzero(known), column] = n_reports[known]
+        part[np.flatnonzero(known), column] = n_reports[known] * by**0.5
         parts.append(part)
         signs.extend([sign] * len(names))
 
     guards, countries = parts_of(kinds)
     if len(np.unique(guards[guards > 0])) > 1:
         named = guards > 0
-        add(named.astype(np.int64), named, -1.0)
-        add(guards, named, 1.0)
+        add(named.astype(np.int64), named, -1.0, APART)
+        add(guards, named, 1.0, APART)
     if middles is not None and len(np.unique(countries[countries > 0])) > 1:
         placed = countries > 0
         days = np.floor(middles / BURST_SECONDS).astype(np.int64)
         if len(np.unique(days[placed])) > 1:
-            add(placed.astype(np.int64), placed, -1.0)
-            add(countries, placed, 1.0)
-            add(days, placed, 1.0)
-            add(days * (int(countries.max()) + 1) + countries, placed, -1.0)
+            add(placed.astype(np.int64), placed, -1.0, FAR_OFF)
+            add(countries, placed, 1.0, FAR_OFF)
+            add(days, placed, 1.0, FAR_OFF)
+            add(days * (int(countries.max()) + 1) + countries, placed, -1.0, FAR_OFF)
     if not parts:
         return None, None
-    return np.float32(APART**0.5) * np.hstack(parts), np.array(signs, dtype=np.float32)
+    return np.hstack(parts), np.array(signs, dtype=np.float32)
 
 
 def _widened(
@@ -463,7 +469,13 @@ def _inherit(parts: IntArray, n_reports: IntArray, groups: IntArray, pins: IntAr
     return np.array([ids[part] for part in parts.tolist()], dtype=np.int64)
 
 
-def _check(sums: FloatArray, n_reports: IntArray, groups: IntArray, first_new_group: int | None) -> int:
+def _check(
+    sums: FloatArray,
+    n_reports: IntArray,
+    groups: IntArray,
+    first_new_group: int | None,
+    pins: IntArray | None = None,
+) -> int:
     """Raise where shapes do not fit; return the first id for a new group."""
     if sums.ndim != 2 or n_reports.shape != (len(sums),) or groups.shape != (len(sums),):
         raise ValueError(
@@ -471,7 +483,10 @@ def _check(sums: FloatArray, n_reports: IntArray, groups: IntArray, first_new_gr
         )
     if n_reports.min(initial=1) < 1:
         raise ValueError("n_reports must be at least 1 for every micro-cluster")
-    unused = int(max(groups.max(initial=NO_GROUP), NO_GROUP)) + 1
+    if pins is not None and pins.shape != groups.shape:
+        raise ValueError(f"pins must have shape {groups.shape} like the groups, not {pins.shape}")
+    in_use = groups if pins is None else np.concatenate((groups, pins))
+    unused = int(in_use.max(initial=NO_GROUP)) + 1
     if first_new_group is not None and first_new_group < unused:
         raise ValueError(f"first_new_group must be above every group in use, at least {unused}, not {first_new_group}")
     return unused if first_new_group is None else first_new_group
