@@ -1,20 +1,23 @@
 """Which encoder turns this installation's reports into vectors, and what is remembered of texts just read.
 
 Invariant: everything remembered here follows from a text and the encoder alone, so forgetting it changes no result. On
-the day of an outage most texts have been typed before. Not here: how a student is learnt (`students`), and what happens
-to clusters when the encoder changes (`handover`).
+the day of an outage most texts have been typed before. A student that can't be used never keeps a report from its
+place. Not here: how a student is learnt (`students`), and what happens to clusters when another encoder places
+(`handover`).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from django.conf import settings
 
-from ml.encoders import load_encoder, reference_vectors
+from ml.encoders import EncoderUnavailableError, load_encoder, reference_vectors
 from ml.guards import guard_of
 from ml.languages import languages_of
 from ml.memory import TextMemory
@@ -23,7 +26,10 @@ from ml.types import Encoder, FloatArray
 from reports.enums import EncoderState
 from reports.models import LearntEncoder
 
+logger = logging.getLogger(__name__)
+
 REMEMBERED_TEXTS: Final = 20_000  # 20 MB of vectors
+_OF_FOLDER: Final = "onnx-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Reading:
 
 
 _students: dict[str, Encoder] = {}
+_unusable: set[str] = set()  # learnt encoders that this process could not read: said once, not tried again
 _references: dict[str, FloatArray] = {}
 _vectors: dict[str, TextMemory[FloatArray]] = {}
 _guards: TextMemory[str] = TextMemory(lambda texts: [guard_of(text) for text in texts], n_most=REMEMBERED_TEXTS)
@@ -48,17 +55,49 @@ def the_encoder() -> Encoder:
     """
     if settings.ENCODER == "auto":
         name = LearntEncoder.objects.filter(state=EncoderState.ACTIVE).values_list("name", flat=True).first()
-        if name is not None:
-            return student_named(name)
+        student = usable_student(name) if name is not None else None
+        if student is not None:
+            return student
+    return encoder_of_setting()
+
+
+def encoder_of_setting() -> Encoder:
+    """Return the encoder that is used without a student."""
+    if settings.ENCODER == "multilingual":
+        return load_encoder("multilingual", folder=model_folder())
     return load_encoder(settings.ENCODER)
 
 
-def student_named(name: str) -> Encoder:
-    """Return a learnt encoder, read once a process."""
+def model_folder() -> Path | None:
+    """Return the folder with a sentence model of the operator's, None where none is named."""
+    return Path(settings.ENCODER_FOLDER) if settings.ENCODER_FOLDER else None
+
+
+def usable_student(name: str) -> Encoder | None:
+    """Return a learnt encoder, read once a process; None where it can't be used here.
+
+    That is so where its weights are damaged, or were deleted a moment ago, or where it was fitted beside static vectors
+    that are not installed here. Queries: one at the first call.
+    """
+    if name in _unusable:
+        return None
     if name not in _students:
-        stored = LearntEncoder.objects.values_list("weights", flat=True).get(name=name)
-        _students[name] = StudentEncoder(Student.from_bytes(bytes(stored)))
+        try:
+            stored = LearntEncoder.objects.values_list("weights", flat=True).get(name=name)
+            student = StudentEncoder(Student.from_bytes(bytes(stored)))
+        except (EncoderUnavailableError, ImportError, LearntEncoder.DoesNotExist, ValueError) as error:
+            _unusable.add(name)
+            logger.error("The learnt encoder %s can't be used (%s); the one of the setting is.", name, error)
+            return None
+        _students.clear()  # 7 MB each, and one is in use
+        _students[name] = student
     return _students[name]
+
+
+def forget_students() -> None:
+    """Read learnt encoders anew: for a process that changes its database."""
+    _students.clear()
+    _unusable.clear()
 
 
 def reference_of(encoder: Encoder) -> FloatArray:
@@ -83,4 +122,12 @@ def read_texts(encoder: Encoder, texts: Sequence[str]) -> Reading:
 
 def spoken(encoder: Encoder, texts: Sequence[str]) -> tuple[str, ...] | None:
     """Return the texts' languages where the encoder knows many: only there does each have a mean of its own."""
-    return tuple(languages_of(texts)) if getattr(encoder, "is_multilingual", False) else None
+    return tuple(languages_of(texts)) if is_multilingual(encoder) else None
+
+
+def is_multilingual(encoder: Encoder) -> bool:
+    """Tell whether an encoder is the model of the operator's folder, or a student of it.
+
+    By its name, which is also all that a stored student knows of its teacher (`ml.sentence_models.folder_encoder`).
+    """
+    return encoder.name.startswith(_OF_FOLDER) or f"-of-{_OF_FOLDER}" in encoder.name
