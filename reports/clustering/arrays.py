@@ -22,11 +22,14 @@ from ml.nearest import index_of
 from ml.refine import NO_GROUP
 from ml.types import BoolArray, Encoder, FloatArray, IntArray
 from reports.clustering import encoding
+from reports.enums import Symptom
 from reports.models import ClusteringState, SampleVector
 
 # A micro-cluster that got no report for so long takes none any more: old wordings must not swallow new problems, and
 # the memory of a service stays bounded. Three days carry a problem over a weekend.
 IDLE_AFTER: Final = timedelta(days=3)
+# A service takes a megabyte or a few; whoever serves more reads those again that were placed longest ago.
+MOST_REMEMBERED: Final = 200
 _FIGURES: Final = 5  # of a calibration, behind its arrays
 
 
@@ -66,7 +69,7 @@ _remembered: dict[int, ServiceClusters] = {}
 def load_clusters(service_id: int, *, encoder: Encoder, now: datetime) -> ServiceClusters:
     """Return a service's live clusters, from memory where that is still true.
 
-    Queries: one for the generation, two more where the memory is old. Only to be called under the service's lock.
+    Queries: one for the generation, three more where the memory is old. Only to be called under the service's lock.
     """
     of_service = ClusteringState.objects.filter(service_id=service_id)
     generation = of_service.values_list("generation", flat=True).first() or 0
@@ -84,12 +87,6 @@ def live_since(now: datetime) -> datetime:
     By the hour, so that rows are let go seldom, and by all workers alike.
     """
     return (now - IDLE_AFTER).replace(minute=0, second=0, microsecond=0)
-
-
-def is_remembered(service_id: int, encoder: Encoder) -> bool:
-    """Tell whether the memory of a service is in the space of that encoder."""
-    known = _remembered.get(service_id)
-    return known is not None and known.encoder == encoder.name
 
 
 def empty_clusters(encoder: Encoder, *, generation: int) -> ServiceClusters:
@@ -136,7 +133,10 @@ def save_state(service_id: int, *, before: ServiceClusters, after: ServiceCluste
 
 def remember(service_id: int, clusters: ServiceClusters) -> None:
     """Keep the clusters for the next batch. To be called after the commit that wrote them."""
+    _remembered.pop(service_id, None)
     _remembered[service_id] = clusters
+    while len(_remembered) > MOST_REMEMBERED:
+        _remembered.pop(next(iter(_remembered)), None)
 
 
 def forget(service_id: int) -> None:
@@ -149,12 +149,17 @@ def forget_states() -> None:
     _remembered.clear()
 
 
-def units_of(service_id: int, texts: Sequence[str], now: datetime) -> FloatArray:
+def words_of(text: str, symptom: str) -> str:
+    """Return what is compared: the reporter's words, or the chip's where there are none."""
+    return text or (Symptom(symptom).label if symptom else "")
+
+
+def units_of(service_id: int, texts: Sequence[str], now: datetime, *, encoder: Encoder) -> FloatArray:
     """Return the texts' weighted units in the space of the service's micro-clusters, as they enter their sums.
 
-    Shape (n_texts, n_dims). Only to be called under the service's lock.
+    Shape (n_texts, n_dims). The clusters must be in the space of that encoder. Only to be called under the service's
+    lock.
     """
-    encoder = encoding.the_encoder()
     clusters = load_clusters(service_id, encoder=encoder, now=now)
     calibration = clusters.state.calibration
     vectors = encoder.encode(list(texts))

@@ -22,9 +22,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from ml.types import FloatArray
-from reports.clustering import arrays, encoding
+from reports.clustering import arrays, encoding, handover
 from reports.clustering.counting import screen_by_word
-from reports.enums import CorrectionKind, Symptom
+from reports.enums import CorrectionKind
 from reports.models import Cluster, ClusterBarrier, ClusteringState, Correction, MicroCluster, Placement, Report
 from reports.nudge import nudge
 
@@ -279,8 +279,9 @@ def _replace(
 ) -> None:
     """Give placements new micro-clusters in the target: one for each place and code that theirs stood for."""
     encoder = encoding.the_encoder()
-    texts = [report.text or (Symptom(report.symptom).label if report.symptom else "") for report in reports]
-    units = arrays.units_of(service_id, texts, now)
+    handover.to_encoder(service_id, encoder=encoder, now=now)
+    texts = [arrays.words_of(report.text, report.symptom) for report in reports]
+    units = arrays.units_of(service_id, texts, now, encoder=encoder)
     rows_by_kind: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     rows_by_origin: defaultdict[int, list[int]] = defaultdict(list)
     for row, placement in enumerate(moving):

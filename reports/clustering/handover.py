@@ -29,11 +29,9 @@ CALIBRATED_ON: Final = 2_000  # latest texts
 def to_encoder(service_id: int, *, encoder: Encoder, now: datetime) -> int:
     """Bring a service's live micro-clusters into the space of the encoder; return how many were moved.
 
-    Queries: none while a worker remembers that they are, one where they are. Only to be called under the service's
-    lock, in a transaction.
+    Queries: one where they are. What a worker remembers is not asked: other workers may have gone to another encoder
+    and come back. Only to be called under the service's lock, in a transaction.
     """
-    if arrays.is_remembered(service_id, encoder):
-        return 0
     if arrays.state_encoder(service_id) in {"", encoder.name}:
         return 0
     generation = ClusteringState.objects.values_list("generation", flat=True).get(service_id=service_id)
@@ -58,33 +56,31 @@ def to_encoder(service_id: int, *, encoder: Encoder, now: datetime) -> int:
 def _latest_texts(service_id: int) -> tuple[list[str], list[float]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT r.text, p.counted_at FROM (SELECT report_id, counted_at FROM reports_placement"
+            "SELECT r.text, r.symptom, p.counted_at FROM (SELECT report_id, counted_at FROM reports_placement"
             " WHERE service_id = %s ORDER BY counted_at DESC LIMIT %s) AS p"
-            " JOIN reports_report r ON r.id = p.report_id WHERE r.text <> ''"
-            " ORDER BY p.counted_at, r.id",
+            " JOIN reports_report r ON r.id = p.report_id ORDER BY p.counted_at, r.id",
             [service_id, CALIBRATED_ON],
         )
         rows = cursor.fetchall()
-    return [text for text, _ in rows], [at.timestamp() for _, at in rows]
+    return [arrays.words_of(text, symptom) for text, symptom, _ in rows], [at.timestamp() for _, _, at in rows]
 
 
 def _move(service_id: int, *, encoder: Encoder, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.id, m.n_reports, r.text FROM reports_microcluster m CROSS JOIN LATERAL ("
+            "SELECT m.id, m.n_reports, r.text, r.symptom FROM reports_microcluster m CROSS JOIN LATERAL ("
             " SELECT p.report_id FROM reports_placement p WHERE p.micro_cluster_id = m.id"
             " ORDER BY p.report_id DESC LIMIT %s) AS latest JOIN reports_report r ON r.id = latest.report_id"
-            " WHERE m.service_id = %s AND m.encoder <> %s AND m.last_seen_at >= %s AND r.text <> ''"
+            " WHERE m.service_id = %s AND m.encoder <> %s AND m.last_seen_at >= %s"
             " ORDER BY m.id, r.id",
             [TEXTS_OF_MICRO, service_id, encoder.name, arrays.live_since(now)],
         )
         rows = cursor.fetchall()
     if not rows:
         return 0
-    weighted = arrays.units_of(service_id, [text for _, _, text in rows], now)
-    ids, first, n_texts = np.unique(
-        np.array([micro_id for micro_id, _, _ in rows]), return_index=True, return_counts=True
-    )
+    texts = [arrays.words_of(text, symptom) for _, _, text, symptom in rows]
+    weighted = arrays.units_of(service_id, texts, now, encoder=encoder)
+    ids, first, n_texts = np.unique(np.array([row[0] for row in rows]), return_index=True, return_counts=True)
     n_reports = np.array([rows[at][1] for at in first.tolist()])
     sums = np.add.reduceat(weighted, first, axis=0) * (n_reports / n_texts)[:, None]
     with connection.cursor() as cursor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
@@ -22,7 +22,7 @@ from ml.describe import distinctive_terms, typical_index
 from ml.languages import languages_of
 from ml.refine import Constraints, adapted_factor, refine
 from ml.text import normalise, tokens
-from ml.types import BoolArray, IntArray
+from ml.types import BoolArray, Encoder, IntArray
 from reports.clustering import arrays, encoding, handover
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import carry_barriers, corrected_clusters
@@ -35,7 +35,7 @@ from reports.clustering.services import (
     wait_for_service,
 )
 from reports.clustering.turns import each_service
-from reports.models import Cluster, ClusterBarrier, ClusteringState, MicroCluster
+from reports.models import Cluster, ClusterBarrier, ClusteringState
 
 REFINE_AFTER: Final = timedelta(seconds=20)
 REFINE_REPORTS: Final = 100  # refining every ~100 reports changes 15 % of first labels, every 2,000 25 % (FINDINGS §2)
@@ -52,6 +52,7 @@ _FRESH: Final = 1 << 62  # ids of new groups count from here: above every cluste
 class _Picture:
     """A service's clusters at one moment, and what people said of them."""
 
+    encoder: Encoder
     clusters: ServiceClusters
     constraints: Constraints
     since: datetime | None
@@ -77,8 +78,8 @@ def refine_pending(*, now: datetime) -> int:
 def refine_service(*, service_id: int, now: datetime) -> bool:
     """Merge and split the live clusters of one service, label those that moved; false where another worker is at it.
 
-    Concurrency: placing goes on while the grouping is computed. Should two refine at once, the later one to write
-    finds that the other has, and leaves it at that.
+    Concurrency: placing goes on while the grouping is computed. Whoever finds, when it comes to writing, that another
+    refinement was quicker, that people said something or that the encoder changed, leaves it at that.
     """
     picture = _take_picture(service_id, now=now)
     if picture is None:
@@ -86,24 +87,24 @@ def refine_service(*, service_id: int, now: datetime) -> bool:
     refined = _refine(picture)
     with transaction.atomic():
         wait_for_service(service_id)
-        current = arrays.load_clusters(service_id, encoder=encoding.the_encoder(), now=now)
-        state = ClusteringState.objects.filter(service_id=service_id)
-        if state.values_list("refined_at", flat=True).first() != picture.since:
+        current = arrays.load_clusters(service_id, encoder=picture.encoder, now=now)
+        if not _still_holds(service_id, picture, current):
             return False
-        n_left = _reports_since(picture.clusters, current)
         groups, n_refined = _carried_over(picture.clusters, refined.groups, current)
+        cluster_ids, pins = _regroup(service_id, current, groups, n_refined)
         after = replace(
             current,
-            cluster_ids=_regroup(service_id, current, groups, n_refined),
+            cluster_ids=cluster_ids,
+            pins=pins,
             n_refined=n_refined,
             group_factor=refined.group_factor,
             n_refinements=current.n_refinements + 1,
         )
-        _label(service_id, after, since=picture.since, now=now)
+        _label(service_id, after, picture)
         _resemble(after)
         after = arrays.save_state(service_id, before=current, after=after, n_new=0)
-        state.update(
-            n_unrefined=n_left,
+        ClusteringState.objects.filter(service_id=service_id).update(
+            n_unrefined=_reports_since(picture.clusters, current),
             refined_at=now,
             group_factor=after.group_factor,
             n_refinements=after.n_refinements,
@@ -119,13 +120,36 @@ def _take_picture(service_id: int, *, now: datetime) -> _Picture | None:
         encoder = encoding.the_encoder()
         handover.to_encoder(service_id, encoder=encoder, now=now)
         clusters = arrays.load_clusters(service_id, encoder=encoder, now=now)
-        barriers = ClusterBarrier.objects.filter(service_id=service_id).values_list("low_id", "high_id")
         transaction.on_commit(lambda: arrays.remember(service_id, clusters))
         return _Picture(
+            encoder,
             clusters,
-            Constraints(clusters.pins, tuple(barriers)),
-            ClusteringState.objects.values_list("refined_at", flat=True).get(service_id=service_id),
+            Constraints(clusters.pins, _barriers(service_id)),
+            ClusteringState.objects.values_list("refined_at", flat=True).filter(service_id=service_id).first(),
         )
+
+
+def _barriers(service_id: int) -> tuple[tuple[int, int], ...]:
+    barriers = ClusterBarrier.objects.filter(service_id=service_id).order_by("low_id", "high_id")
+    return tuple(barriers.values_list("low_id", "high_id"))
+
+
+def _still_holds(service_id: int, picture: _Picture, current: ServiceClusters) -> bool:
+    """Tell whether nothing but placing has been at the clusters since the picture was taken."""
+    known = ClusteringState.objects.filter(service_id=service_id).values_list("encoder", "refined_at").first()
+    if known != (picture.encoder.name, picture.since) or _barriers(service_id) != picture.constraints.barred:
+        return False
+    then, now = _shared_rows(picture.clusters, current)
+    return bool(
+        np.array_equal(picture.clusters.pins[then], current.pins[now])
+        and np.array_equal(picture.clusters.cluster_ids[then], current.cluster_ids[now])
+    )
+
+
+def _shared_rows(picture: ServiceClusters, current: ServiceClusters) -> tuple[IntArray, IntArray]:
+    """Return the rows of the micro-clusters that are in both, in either."""
+    _, then, now = np.intersect1d(picture.micro_ids, current.micro_ids, assume_unique=True, return_indices=True)
+    return then, now
 
 
 def _refine(picture: _Picture) -> _Refined:
@@ -153,36 +177,42 @@ def _refine(picture: _Picture) -> _Refined:
 
 def _reports_since(picture: ServiceClusters, current: ServiceClusters) -> int:
     """Return how many reports were placed since the picture was taken."""
-    return int(max(current.state.tally.n_seen - picture.state.tally.n_seen, 0))
+    then, _ = _shared_rows(picture, current)
+    return int(current.state.n_reports.sum() - picture.state.n_reports[then].sum())
 
 
 def _carried_over(picture: ServiceClusters, groups: IntArray, current: ServiceClusters) -> tuple[IntArray, IntArray]:
-    """Return the current micro-clusters' groups and refined sizes: what has been moved meanwhile, or is new, stays."""
-    place = np.searchsorted(picture.micro_ids, current.micro_ids)
-    place[place == len(picture.micro_ids)] = 0
-    known = picture.micro_ids[place] == current.micro_ids if len(picture.micro_ids) else place > 0
-    known = known & (picture.cluster_ids[place] == current.cluster_ids if len(picture.micro_ids) else False)
+    """Return the current micro-clusters' groups and refined sizes.
+
+    What is new since the picture stays, or goes where the whole of its cluster went.
+    """
+    then, now = _shared_rows(picture, current)
     carried, n_refined = current.cluster_ids.copy(), current.n_refined.copy()
-    carried[known] = groups[place[known]]
-    n_refined[known] = picture.state.n_reports[place[known]]
+    for cluster_id, heir in _heirs(picture.cluster_ids, groups, picture.state.n_reports).items():
+        carried[current.cluster_ids == cluster_id] = heir
+    carried[now] = groups[then]
+    n_refined[now] = picture.state.n_reports[then]
     return carried, n_refined
 
 
-def _regroup(service_id: int, before: ServiceClusters, groups: IntArray, n_refined: IntArray) -> IntArray:
-    """Write the new grouping and return each micro-cluster's cluster id."""
-    old, new = before.cluster_ids, groups.copy()
-    for fresh in np.setdiff1d(new, old).tolist():
-        rows = groups == fresh
-        if fresh < _FRESH:
-            continue  # a cluster that a person put reports into, all of whose others are idle
-        origin = Cluster.objects.get(pk=int(old[rows][0]))
-        split = Cluster.objects.create(
-            service_id=service_id,
-            label=origin.label,
-            first_seen_at=origin.first_seen_at,
-            last_seen_at=origin.last_seen_at,
-        )
-        new[rows] = split.pk
+def _heirs(old: IntArray, new: IntArray, n_reports: IntArray) -> dict[int, int]:
+    """Return, for each id that is not used any more, the one that most of its reports went to (at a tie the lowest)."""
+    heirs = {}
+    for cluster_id in np.setdiff1d(old, new).tolist():
+        rows = old == cluster_id
+        ids, place = np.unique(new[rows], return_inverse=True)
+        heirs[cluster_id] = int(ids[np.bincount(place, weights=n_reports[rows]).argmax()])
+    return heirs
+
+
+def _regroup(
+    service_id: int, before: ServiceClusters, groups: IntArray, n_refined: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Write the new grouping; return each micro-cluster's cluster id and pin.
+
+    Queries: as many for many clusters as for one, a few more for each that is merged away and has barriers.
+    """
+    old, new = before.cluster_ids, _with_rows_for_splits(service_id, before.cluster_ids, groups)
     moved = old != new
     changed = moved | (n_refined != before.n_refined)
     if changed.any():
@@ -193,22 +223,9 @@ def _regroup(service_id: int, before: ServiceClusters, groups: IntArray, n_refin
                 [before.micro_ids[changed].tolist(), new[changed].tolist(), n_refined[changed].tolist()],
             )
     if not moved.any():
-        return new
-    emptied = np.setdiff1d(old, new).tolist()
-    for cluster_id in emptied:
-        heir = int(
-            np.bincount(_dense(new[old == cluster_id]), weights=before.state.n_reports[old == cluster_id]).argmax()
-        )
-        heir_id = int(np.unique(new[old == cluster_id])[heir])
-        # What is too idle to be refined goes with the rest: a cluster is merged whole.
-        micros = MicroCluster.objects.filter(cluster_id=cluster_id)
-        micros.filter(pinned_to_id=cluster_id).update(pinned_to_id=heir_id)
-        micros.update(cluster_id=heir_id)
-        MicroCluster.objects.filter(service_id=service_id, pinned_to_id=cluster_id).update(pinned_to_id=heir_id)
-        Cluster.objects.filter(pk=cluster_id).update(merged_into_id=heir_id)
-        # Whoever was merged into it before now points to where it went: one step always leads to the living cluster.
-        Cluster.objects.filter(merged_into_id=cluster_id).exclude(pk=heir_id).update(merged_into_id=heir_id)
-        carry_barriers(cluster_id, heir_id)
+        return new, before.pins
+    heirs = _heirs(old, new, before.state.n_reports)
+    _merge_away(service_id, heirs)
     touched = sorted(set(old[moved].tolist()) | set(new[moved].tolist()))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -219,16 +236,60 @@ def _regroup(service_id: int, before: ServiceClusters, groups: IntArray, n_refin
             " WHERE cluster_id = ANY(%s) GROUP BY cluster_id) AS m WHERE c.id = m.cluster_id",
             [touched],
         )
-    Cluster.objects.filter(pk__in=emptied).update(n_reports=0)
+    pins = np.array([heirs.get(pin, pin) for pin in before.pins.tolist()], dtype=np.int64)
+    return new, pins
+
+
+def _with_rows_for_splits(service_id: int, old: IntArray, groups: IntArray) -> IntArray:
+    """Make a row for each group that has none; return each micro-cluster's cluster id."""
+    # Below are clusters that a person put reports into, all of whose others are idle.
+    fresh, first = np.unique(groups, return_index=True)
+    fresh, first = fresh[fresh >= _FRESH], first[fresh >= _FRESH]
+    if len(fresh) == 0:
+        return groups
+    origins = Cluster.objects.in_bulk(old[first].tolist())
+    splits = Cluster.objects.bulk_create(
+        Cluster(
+            service_id=service_id,
+            label=origins[origin_id].label,
+            first_seen_at=origins[origin_id].first_seen_at,
+            last_seen_at=origins[origin_id].last_seen_at,
+        )
+        for origin_id in old[first].tolist()
+    )
+    rows = groups >= _FRESH
+    new = groups.copy()
+    new[rows] = np.array([split.pk for split in splits])[np.searchsorted(fresh, groups[rows])]
     return new
 
 
-def _dense(ids: IntArray) -> IntArray:
-    return np.unique(ids, return_inverse=True)[1]
+def _merge_away(service_id: int, heirs: dict[int, int]) -> None:
+    """Let clusters that hold nothing any more say into which one they went, with all that hangs on them."""
+    if not heirs:
+        return
+    gone: dict[str, Any] = {"service": service_id, "ids": list(heirs), "heirs": list(heirs.values())}
+    with connection.cursor() as cursor:
+        for change in (
+            # What is too idle to be refined goes with the rest: a cluster is merged whole.
+            "UPDATE reports_microcluster t SET cluster_id = u.heir {} WHERE t.cluster_id = u.id",
+            "UPDATE reports_microcluster t SET pinned_to_id = u.heir {}"
+            " WHERE t.service_id = %(service)s AND t.pinned_to_id = u.id",
+            # Whoever was merged into it before points to where it went: one step always leads to the living cluster.
+            "UPDATE reports_cluster t SET merged_into_id = u.heir {} WHERE t.merged_into_id = u.id",
+            "UPDATE reports_cluster t SET merged_into_id = u.heir, n_reports = 0 {} WHERE t.id = u.id",
+            "UPDATE reports_cluster t SET resembles_id = nullif(u.heir, t.id) {}"
+            " WHERE t.service_id = %(service)s AND t.resembles_id = u.id",
+        ):
+            cursor.execute(change.format("FROM unnest(%(ids)s::bigint[], %(heirs)s::bigint[]) AS u (id, heir)"), gone)
+    apart = Q(low_id__in=list(heirs)) | Q(high_id__in=list(heirs))
+    barred = {one for pair in ClusterBarrier.objects.filter(apart).values_list("low_id", "high_id") for one in pair}
+    for cluster_id in sorted(barred & set(heirs)):
+        carry_barriers(cluster_id, heirs[cluster_id])
 
 
-def _label(service_id: int, clusters: ServiceClusters, *, since: datetime | None, now: datetime) -> None:
+def _label(service_id: int, clusters: ServiceClusters, picture: _Picture) -> None:
     """Give the clusters that got reports since the last refinement their terms, most typical report and reasons."""
+    since = picture.since
     live = np.unique(clusters.cluster_ids).tolist()
     moved = Cluster.objects.filter(service_id=service_id, merged_into__isnull=True, pk__in=live)
     if since is not None:
@@ -241,10 +302,9 @@ def _label(service_id: int, clusters: ServiceClusters, *, since: datetime | None
     samples = _samples(list(due))
     texts = {cluster_id: [text for _, text, _ in sample] for cluster_id, sample in samples.items()}
     terms = distinctive_terms(list(texts.values()), _background(service_id), n_terms=N_TERMS)
-    encoder = encoding.the_encoder()
     for (cluster_id, sample), found in zip(samples.items(), terms, strict=True):
         cluster = due[cluster_id]
-        vectors = encoder.encode(texts[cluster_id])
+        vectors = picture.encoder.encode(texts[cluster_id])
         best = typical_index(vectors, vectors.sum(axis=0), lengths=[len(text) for text in texts[cluster_id]])
         cluster.terms = [term[:60] for term in found]
         cluster.term_shares = _term_shares(found, texts[cluster_id])

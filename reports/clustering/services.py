@@ -21,7 +21,7 @@ from django.db.models import Min
 
 from ml.cluster import BURST_SHARE, LeaderState, assign
 from ml.guards import kinds_of
-from ml.refine import GROUP_FACTOR, NO_GROUP, adopt, group_threshold
+from ml.refine import GROUP_FACTOR, NO_GROUP, adopt_by_products, group_threshold
 from ml.types import Float64Array, IntArray
 from reports.clustering import arrays, encoding, handover, screening
 from reports.clustering.arrays import ServiceClusters
@@ -144,7 +144,9 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[_Placed
         is_set_aside = p is not None and not screening.reads_as_problem(p)
         is_counted = not is_set_aside and (not reporter or counts_again(counted[reporter], counted_at))
         reports.append(
-            _PlacedReport(report_id, _words(text, symptom), region, reporter, counted_at, is_counted, p, is_set_aside)
+            _PlacedReport(
+                report_id, arrays.words_of(text, symptom), region, reporter, counted_at, is_counted, p, is_set_aside
+            )
         )
     return reports
 
@@ -173,11 +175,6 @@ def _counted_times(service_id: int, rows: Sequence[tuple[Any, ...]]) -> defaultd
     return found
 
 
-def _words(text: str, symptom: str) -> str:
-    """Return what is compared: the reporter's words, or the chip's where there are none."""
-    return text or (Symptom(symptom).label if symptom else "")
-
-
 def _place(service_id: int, reports: Sequence[_PlacedReport], *, now: datetime) -> ServiceClusters:
     """Assign the reports to micro-clusters and write all that follows from it."""
     encoder = encoding.the_encoder()
@@ -196,8 +193,10 @@ def _place(service_id: int, reports: Sequence[_PlacedReport], *, now: datetime) 
     n_new = found.state.n_micro - before.state.n_micro
     groups = np.concatenate([before.cluster_ids, np.full(n_new, NO_GROUP, dtype=np.int64)])
     if n_new:
-        groups = adopt(
-            found.state.sums,
+        fresh = found.state.index.rows(np.arange(before.state.n_micro, found.state.n_micro))
+        groups = adopt_by_products(
+            found.state.index.products(fresh),
+            np.any(fresh != 0, axis=1),
             found.state.n_reports,
             groups,
             threshold=threshold_of(found.state, before.group_factor),

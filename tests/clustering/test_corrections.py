@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 
-from reports.clustering import arrays, corrections
+from reports.clustering import arrays, encoding
 from reports.clustering.corrections import (
     apply_corrections,
     carry_barriers,
@@ -59,7 +59,7 @@ def a_wording(
     last = at + timedelta(minutes=len(texts) - 1)
     if cluster is None:
         cluster = Cluster.objects.create(service=service, label=texts[0], first_seen_at=at, last_seen_at=last)
-    encoder = arrays.the_encoder()
+    encoder = encoding.the_encoder()
     vectors = encoder.encode(list(texts))
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     micro = MicroCluster.objects.create(
@@ -73,7 +73,7 @@ def a_wording(
     cluster.n_reports += len(texts)
     cluster.save()
     ClusteringState.objects.get_or_create(
-        service=service, defaults={"encoder": encoder.name, "mean_sum": bytes(8 * encoder.n_dims), "sample": b""}
+        service=service, defaults={"encoder": encoder.name, "mean_sum": bytes(8 * encoder.n_dims)}
     )
     return micro
 
@@ -285,7 +285,9 @@ def test_moved_reports_take_their_counts_along() -> None:
 def test_moved_reports_leave_the_sum_of_their_wording() -> None:
     service = a_service()
     mixed = a_wording(service, ["the login fails", "my parcel is late"])
-    login, parcel = corrections.units_of(service.pk, ["the login fails", "my parcel is late"], ["", ""], NOW)
+    login, parcel = arrays.units_of(
+        service.pk, ["the login fails", "my parcel is late"], NOW, encoder=encoding.the_encoder()
+    )
     mixed.vector_sum = arrays.sum_to_bytes(login + parcel)
     mixed.save()
     said(service, CorrectionKind.MOVE, report_ids=reports_of(mixed)[1:])
@@ -430,7 +432,7 @@ def test_one_that_breaks_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> Non
     def break_down(*_: Any) -> None:
         raise ValueError("a text of a reporter")
 
-    monkeypatch.setattr(corrections, "units_of", break_down)
+    monkeypatch.setattr(arrays, "units_of", break_down)
     assert carry_out(service)
 
     broken.refresh_from_db()
