@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ml import cluster_stream
 from ml.cluster_stream import main
+from ml.encoders import EncoderUnavailableError, load_encoder
 from ml.scores import b_cubed
+from ml.trial import try_student
+from ml.types import FloatArray
 
 ROOT = Path(__file__).parents[2]
 
@@ -131,3 +138,120 @@ def test_a_longer_stream_is_read_in_batches_and_refined_on_the_way() -> None:
     assert code == 0
     assert [row[0] for row in rows] == list(range(1, 1_001))
     assert b_cubed(stream, [row[2] for row in rows]).f1 == 1.0
+
+
+WHATS = ["login", "card", "parcel", "video", "router", "invoice", "map", "chat", "upload", "alarm", "camera", "ticket"]
+HOWS = ["fails", "hangs", "vanished", "crashed", "froze", "late", "twice", "wrong", "empty", "stuck", "slow", "refused"]
+FILLERS = ["today", "again", "please", "now", "here", "somehow", "yesterday", "honestly", "still", "suddenly", "often"]
+
+
+class Teacher:
+    """Knows words of its own, or, where `words` are none, nothing that words could say."""
+
+    name = "teacher"
+    n_dims = 24
+
+    def __init__(self, *words: str) -> None:
+        self._words = set(words)
+
+    def encode(self, texts: list[str]) -> FloatArray:
+        known = [[word for word in text.split() if word in self._words] or [text] for text in texts]
+        sums = np.array([sum(self._vector(word) for word in words) for words in known])
+        rows: FloatArray = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+        return rows
+
+    def _vector(self, word: str) -> FloatArray:
+        return np.random.default_rng(zlib.crc32(word.encode())).normal(size=self.n_dims).astype(np.float32)
+
+
+@pytest.fixture
+def _little_is_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_stream, "LEARN_LINES", 360)
+    monkeypatch.setattr(cluster_stream, "FRESH_TEXTS", 60)
+    monkeypatch.setattr(cluster_stream, "LEAST_TEXTS", 200)
+    monkeypatch.setattr(cluster_stream, "try_student", functools.partial(try_student, n_word_dims=256))
+    monkeypatch.setattr(cluster_stream, "load_teacher", lambda name: Teacher(*WHATS, *HOWS))
+
+
+def wordy_stream(n: int) -> str:
+    rng = np.random.default_rng(1)
+    return "".join(
+        f"{rng.choice(WHATS)} {rng.choice(HOWS)} {' '.join(rng.choice(FILLERS, size=3, replace=False))}\n"
+        for _ in range(n)
+    )
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_a_student_that_agrees_with_its_teacher_reads_the_stream_from_its_first_line() -> None:
+    code, rows, err = run(wordy_stream(500), "--encoder", "student")
+
+    assert code == 0
+    assert [row[0] for row in rows] == list(range(1, 501))
+    assert err.startswith("cluster: agreement with teacher 0.")
+    assert err.endswith("-of-teacher is used\n")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_a_student_that_agrees_too_little_leaves_the_stream_as_it_would_be_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cluster_stream, "load_teacher", lambda name: Teacher())
+
+    code, rows, err = run(wordy_stream(500), "--encoder", "student")
+
+    assert code == 0
+    assert rows == run(wordy_stream(500))[1]
+    assert err.endswith(f"{load_encoder('auto').name} is used\n")
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_few_texts_are_grouped_without_a_student() -> None:
+    code, rows, err = run("no power\nlogin fails\n", "--encoder", "student")
+
+    assert (code, len(rows)) == (0, 2)
+    assert "too few different texts to learn from (2, 200 are wanted)" in err
+
+
+def test_no_input_is_learnt_nothing_from() -> None:
+    assert run("", "--encoder", "student") == (0, [], "")
+
+
+def test_without_the_extra_a_student_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise EncoderUnavailableError("run `make install-models`")
+
+    monkeypatch.setattr(cluster_stream, "load_teacher", missing)
+
+    assert run("no power\n", "--encoder", "student") == (2, [], "cluster: run `make install-models`\n")
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_the_verdict_stands_above_the_bar_of_a_terminal() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    err = Terminal()
+
+    code = main(["--encoder", "student"], io.StringIO(wordy_stream(500)), io.StringIO(), err)
+
+    assert code == 0
+    assert "-of-teacher is used\n" in err.getvalue()
+
+
+def test_the_sentence_model_can_be_asked_for() -> None:
+    code, rows, _ = run("no power at home\nlogin fails\nno power at home\n", "--encoder", "minilm")
+
+    assert code == 0
+    assert rows[0][1:] == rows[2][1:]
+
+
+@pytest.mark.slow
+def test_minilm_teaches_a_student_or_is_said_to_have_nothing_to_teach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_stream, "LEAST_TEXTS", 350)
+
+    code, rows, err = run(wordy_stream(500), "--encoder", "student")
+
+    assert (code, len(rows)) == (0, 500)
+    assert "cluster: agreement with minilm-l6-v2-int8-v1 0." in err
