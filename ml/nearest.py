@@ -76,6 +76,15 @@ class Index:
             found[at] = self.fresh[fresh]
         return found
 
+    def products(self, vectors: FloatArray) -> FloatArray:
+        """Products of n vectors with all sums, shape (n, k), without copying these."""
+        k0 = len(self.base)
+        k = max(k0, int(self.fresh_rows.max(initial=-1)) + 1)
+        found = np.zeros((len(vectors), k), dtype=np.float32)
+        found[:, :k0] = vectors @ self.base.T
+        found[:, self.fresh_rows] = vectors @ self.fresh.T
+        return found
+
     def search(self, units: FloatArray, threshold: float) -> Search:
         """Begin to look for the nearest of each unit row, shape (n, d), from the threshold on."""
         return Search(self, units, threshold)

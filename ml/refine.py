@@ -291,34 +291,90 @@ def adopt(
     >>> adopt(sums, np.array([2, 1, 1]), np.array([7, -1, -1]), threshold=0.5).tolist()
     [7, 7, 8]
     """
-    next_group = _check(sums, n_reports, groups, first_new_group)
+    _check(sums, n_reports, groups, first_new_group)
+    without = np.flatnonzero(groups == NO_GROUP)
+    return adopt_by_products(
+        sums[without] @ sums.T,
+        np.any(sums[without] != 0, axis=1),
+        n_reports,
+        groups,
+        threshold=threshold,
+        kinds=kinds,
+        middles=middles,
+        same_time=same_time,
+        burst_seconds=burst_seconds,
+        first_new_group=first_new_group,
+    )
+
+
+def adopt_by_products(
+    products: FloatArray,
+    known: BoolArray,
+    n_reports: IntArray,
+    groups: IntArray,
+    *,
+    threshold: float,
+    kinds: IntArray | None = None,
+    middles: Float64Array | None = None,
+    same_time: float = 0.0,
+    burst_seconds: float = BURST_SECONDS,
+    first_new_group: int | None = None,
+) -> IntArray:
+    """`adopt` for who has the products at hand (`ml.nearest.Index.products`), so that no sum need be copied.
+
+    Parameters
+    ----------
+    products : ndarray of shape (u, k), float32
+        Of the sums of the u ungrouped micro-clusters, in order, with all sums.
+    known : ndarray of shape (u,), bool
+        False where such a sum is all-zero.
+    n_reports, groups, threshold, kinds, middles, same_time, burst_seconds, first_new_group
+        See `refine`.
+
+    Returns
+    -------
+    ndarray of shape (k,), int64
+
+    Notes
+    -----
+    Cost O(u (k + g)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> products = np.array([[0.9, 1.0]], dtype=np.float32)
+    >>> adopt_by_products(products, np.array([True]), np.array([1, 1]), np.array([7, -1]), threshold=0.5).tolist()
+    [7, 7]
+    """
+    next_group = _first_new_group(groups, first_new_group)
     adopted = groups.copy()
     without = np.flatnonzero(groups == NO_GROUP)
     if len(without) == 0:
         return adopted
-    known = np.any(sums != 0, axis=1)
-    member = (groups != NO_GROUP) & known
-    ids, place = np.unique(groups[member], return_inverse=True)
-    wide, signs = _widened(sums, n_reports, kinds, middles, same_time, burst_seconds)
-    fresh = wide[without] if signs is None else wide[without] * signs
-    # Products with the groups first, with each other second: a new one may join another new one's group.
+    grouped = np.flatnonzero(groups != NO_GROUP)
+    ids, place = _dense(groups[grouped])
     n_old = len(ids)
     totals = np.zeros((len(without), n_old + len(without)))
     sizes = np.zeros(n_old + len(without))
-    sizes[:n_old] = np.bincount(place, weights=n_reports[member], minlength=n_old)
-    dots = fresh @ wide[member].T
-    order = np.argsort(place, kind="stable")
-    if n_old:
-        begins = np.searchsorted(place[order], np.arange(n_old))
-        totals[:, :n_old] = np.add.reduceat(dots[:, order], begins, axis=1, dtype=np.float64)
-    among = fresh @ wide[without].T
+    sizes[:n_old] = np.bincount(place, weights=n_reports[grouped], minlength=n_old)
+    among = np.zeros((len(without), len(without)))
+    for row, index in enumerate(without.tolist()):
+        if known[row]:
+            pairs = products[row] + _beside_wording(index, n_reports, kinds, middles, same_time, burst_seconds)
+            totals[row, :n_old] = np.bincount(place, weights=pairs[grouped], minlength=n_old)
+            among[row] = pairs[without]
     group_ids = np.concatenate((ids, np.zeros(len(without), dtype=np.int64)))
     n_groups = n_old
     for row, index in enumerate(without.tolist()):
-        if not known[index]:
+        if not known[row]:
             adopted[index], next_group = next_group, next_group + 1
             continue
-        means = totals[row, :n_groups] / (sizes[:n_groups] * n_reports[index])
+        means = np.divide(
+            totals[row, :n_groups],
+            sizes[:n_groups] * n_reports[index],
+            out=np.full(n_groups, -np.inf),
+            where=sizes[:n_groups] > 0,
+        )
         nearest = int(means.argmax()) if n_groups else -1
         if nearest < 0 or means[nearest] < threshold:
             nearest, n_groups = n_groups, n_groups + 1
@@ -327,6 +383,41 @@ def adopt(
         sizes[nearest] += n_reports[index]
         totals[row + 1 :, nearest] += among[row + 1 :, row]
     return adopted
+
+
+def _dense(groups: IntArray) -> tuple[IntArray, IntArray]:
+    """The ids that occur, perhaps with some that do not, and the place of each group among them."""
+    low, high = (int(groups.min()), int(groups.max())) if len(groups) else (0, -1)
+    # Sorting ten thousand ids takes longer than all the rest; where they lie close together it is not needed.
+    if high - low < 8 * len(groups):
+        return np.arange(low, high + 1), groups - low
+    ids, place = np.unique(groups, return_inverse=True)
+    return ids, place
+
+
+def _beside_wording(
+    index: int,
+    n_reports: IntArray,
+    kinds: IntArray | None,
+    middles: Float64Array | None,
+    same_time: float,
+    burst_seconds: float,
+) -> Float64Array:
+    """What time, codes and places add to the products of one micro-cluster with all, as the columns of `refine` do."""
+    more = np.zeros(len(n_reports))
+    if middles is not None and same_time > 0:
+        for shift in range(4):
+            cells = np.floor(middles / burst_seconds + shift / 4)
+            more += (same_time / 4) * (cells == cells[index])
+    if kinds is not None:
+        guards, countries = parts_of(kinds)
+        if guards[index]:
+            more -= APART * ((guards > 0) & (guards != guards[index]))
+        if countries[index] and middles is not None:
+            days = np.floor(middles / BURST_SECONDS)
+            more -= FAR_OFF * ((countries > 0) & (countries != countries[index]) & (days != days[index]))
+    found: Float64Array = more * (n_reports * float(n_reports[index]))
+    return found
 
 
 def apart_columns(
@@ -486,6 +577,11 @@ def _check(
     if pins is not None and pins.shape != groups.shape:
         raise ValueError(f"pins must have shape {groups.shape} like the groups, not {pins.shape}")
     in_use = groups if pins is None else np.concatenate((groups, pins))
+    return _first_new_group(in_use, first_new_group)
+
+
+def _first_new_group(in_use: IntArray, first_new_group: int | None) -> int:
+    """The first id for a new group; ValueError where the one asked for is in use."""
     unused = int(in_use.max(initial=NO_GROUP)) + 1
     if first_new_group is not None and first_new_group < unused:
         raise ValueError(f"first_new_group must be above every group in use, at least {unused}, not {first_new_group}")
