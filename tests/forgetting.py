@@ -17,5 +17,7 @@ def forget_everything() -> None:
         health.forget_metrics()
     if clustering := sys.modules.get("reports.clustering.arrays"):
         clustering.forget_states()
+    if encoding := sys.modules.get("reports.clustering.encoding"):
+        encoding.forget_students()
     if learning := sys.modules.get("reports.detection.learning"):
         learning.forget_usual()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -83,7 +83,7 @@ def unit(rows: np.ndarray[Any, np.dtype[np.float64]]) -> FloatArray:
 
 
 @pytest.fixture(autouse=True)
-def _a_small_school(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None]:
+def _a_small_school(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     """Hundreds of texts instead of thousands, and few features, so that a lesson takes no time."""
     settings.ENCODER, settings.ENCODER_FOLDER = "auto", ""
     monkeypatch.setattr(students, "FRESH_TEXTS", 60)
@@ -92,9 +92,6 @@ def _a_small_school(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iter
     monkeypatch.setattr(students, "try_student", functools.partial(try_student, n_word_dims=256))
     monkeypatch.setattr(students, "_told", set())
     taught_by(monkeypatch, WordTeacher)
-    encoding.forget_students()
-    yield
-    encoding.forget_students()
 
 
 def taught_by(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]) -> None:

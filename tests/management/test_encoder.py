@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from ml.encoders import HashingEncoder, load_encoder
 from ml.trial import try_student
-from reports.clustering import encoding, students
+from reports.clustering import students
 from reports.clustering.services import cluster_pending
 from reports.enums import EncoderState, Symptom
 from reports.models import LearntEncoder
@@ -23,15 +22,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _a_small_school(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[None]:
+def _a_small_school(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.ENCODER = "auto"
     monkeypatch.setattr(students, "FRESH_TEXTS", 10)
     monkeypatch.setattr(students, "LEAST_TEXTS", 20)
     monkeypatch.setattr(students, "load_teacher", functools.cache(lambda name, folder=None: HashingEncoder(16)))
     monkeypatch.setattr(students, "try_student", functools.partial(try_student, n_word_dims=64))
-    encoding.forget_students()
-    yield
-    encoding.forget_students()
 
 
 def told(*arguments: str) -> str:
