@@ -20,7 +20,7 @@ from django.db.models import Q
 from ml.cluster import BURST_SHARE
 from ml.describe import distinctive_terms, typical_index
 from ml.languages import languages_of
-from ml.refine import Constraints, adapted_factor, refine
+from ml.refine import NO_GROUP, Constraints, adapted_factor, refine
 from ml.text import normalise, tokens
 from ml.types import BoolArray, Encoder, IntArray
 from reports.clustering import arrays, encoding, handover
@@ -60,7 +60,7 @@ class _Picture:
 
 @dataclass(frozen=True, slots=True)
 class _Refined:
-    """What came of a picture: the group of each of its micro-clusters, the factor, and each one's place in the end."""
+    """What came of a picture: the group of each of its micro-clusters, and what corrections make of the threshold."""
 
     groups: IntArray
     group_factor: float
@@ -158,10 +158,14 @@ def _refine(picture: _Picture) -> _Refined:
         return _Refined(clusters.cluster_ids, clusters.group_factor)
     sums = state.sums
     factor = adapted_factor(sums, state.n_reports, picture.constraints, usual_weighted=state.calibration.usual_weighted)
+    # Ids depend on what other services did at the same time; what comes of a stream must not. So they are counted
+    # through, in their order.
+    ids = np.union1d(clusters.cluster_ids, clusters.pins[clusters.pins != NO_GROUP])
+    place = {cluster_id: at for at, cluster_id in enumerate(ids.tolist())}
     groups = refine(
         sums,
         state.n_reports,
-        clusters.cluster_ids,
+        np.searchsorted(ids, clusters.cluster_ids),
         threshold=threshold_of(state, factor),
         kinds=state.kinds,
         middles=middles_of(state),
@@ -169,10 +173,16 @@ def _refine(picture: _Picture) -> _Refined:
         burst_seconds=IDLE_SECONDS * BURST_SHARE,
         moved=state.n_reports > clusters.n_refined,
         turn=clusters.n_refinements,
-        constraints=picture.constraints,
-        first_new_group=_FRESH,
+        constraints=Constraints(
+            np.where(clusters.pins == NO_GROUP, NO_GROUP, np.searchsorted(ids, clusters.pins)),
+            tuple(
+                (place[low], place[high]) for low, high in picture.constraints.barred if low in place and high in place
+            ),
+        ),
+        first_new_group=len(ids),
     )
-    return _Refined(groups, factor)
+    numbered = np.concatenate((ids, _FRESH + np.arange(groups.max() + 1 - len(ids))))
+    return _Refined(numbered[groups], factor)
 
 
 def _reports_since(picture: ServiceClusters, current: ServiceClusters) -> int:

@@ -37,10 +37,10 @@ def four_clusters(service: Service, *, n_reports: int = 2) -> list[int]:
 def refine_into(service: Service, regroup: Callable[[IntArray], list[int]], *, now: Any = LATER) -> None:
     """Refine, with the mathematics replaced by a rule from old to new groups."""
 
-    def grouped(_sums: object, _n: object, groups: IntArray, **_: object) -> IntArray:
-        return np.array(regroup(groups), dtype=np.int64)
+    def grouped(picture: refinement._Picture) -> refinement._Refined:
+        return refinement._Refined(np.array(regroup(picture.clusters.cluster_ids), dtype=np.int64), 1.0)
 
-    with mock.patch.object(refinement, "refine", grouped):
+    with mock.patch.object(refinement, "_refine", grouped):
         assert refine_service(service_id=service.pk, now=now)
 
 
@@ -52,7 +52,7 @@ def merge(service: Service, **into: int) -> None:
 
 def test_wordings_of_one_problem_become_one_cluster_and_those_of_another_stay_out() -> None:
     service = a_service()
-    with mock.patch.object(services, "adopt", lambda _sums, _n, groups, **_: _each_its_own(groups)):
+    with mock.patch.object(services, "threshold_of", return_value=9.0):  # nothing is so alike that it is adopted
         logins, parcels = tell(service, LOGIN), tell(service, PARCEL, at=NOW + timedelta(seconds=30))
         cluster_pending(now=LATER)
     n_before = Cluster.objects.count()
@@ -61,13 +61,6 @@ def test_wordings_of_one_problem_become_one_cluster_and_those_of_another_stay_ou
 
     assert Cluster.objects.filter(merged_into=None).count() < n_before
     assert {cluster_of(report) for report in logins}.isdisjoint(cluster_of(report) for report in parcels)
-
-
-def _each_its_own(groups: IntArray) -> IntArray:
-    fresh = groups.copy()
-    without = fresh == -1
-    fresh[without] = int(groups.max(initial=0)) + 1 + np.arange(int(without.sum()))
-    return fresh
 
 
 def test_a_merged_cluster_says_into_which_one_and_its_reports_are_summed_there() -> None:
