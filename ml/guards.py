@@ -1,9 +1,9 @@
-"""What keeps reports apart that only look alike: the error codes and versions they name, and the country they are from.
+"""What keeps reports apart that only look alike: the codes, versions and products they name, and their country.
 
 Invariant: two reports with different guards never share a micro-cluster; a text that names nothing has no guard and
 stays apart from none. So a guard given wrongly does harm and one that is missed does little: a number counts as a code
-only by what stands beside it. Works on texts as they were typed, in every language. Not here: how much less alike a
-different guard makes two groups (`refine`).
+only by what stands beside it. Works on texts as they were typed, in every language. Not here: how names of products are
+learnt (`names`), and how much less alike a different guard makes two groups (`refine`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from ml.names import named_in
 from ml.types import IntArray
 
 _URL = re.compile(r"(?:https?://|www\.)\S+|(?<![\w@.])@\w+")
@@ -119,13 +120,15 @@ _BITS: Final = 20  # of a country in a kind
 _MAX_CHARS: Final = 2_000
 
 
-def guard_of(text: str) -> str:
-    """The code a report names, otherwise the version, otherwise "".
+def guard_of(text: str, *, names: frozenset[str] = frozenset()) -> str:
+    """The code a report names, otherwise the version, otherwise the product, otherwise "".
 
     Parameters
     ----------
     text : str
         As typed.
+    names : frozenset of str, optional
+        Of products and features (`ml.names.learnt_names`); a text that names several has no guard by them.
 
     Returns
     -------
@@ -143,8 +146,15 @@ def guard_of(text: str) -> str:
     ['404', '50x', '50x', 'v4.2.1', '']
     >>> [guard_of(text) for text in ("500 people", "room 404", "error for 20 minutes", "$503 gone", "iPhone 15")]
     ['', '', '', '', '']
+    >>> guard_of("Apple pay declined", names=frozenset(("apple pay", "google pay")))
+    'apple pay'
     """
-    text = _prepared(text[:_MAX_CHARS])
+    text = text[:_MAX_CHARS]
+    return _code_or_version(text) or (named_in(text, names) if names else "")
+
+
+def _code_or_version(text: str) -> str:
+    text = _prepared(text)
     if not text:
         return ""
     if (found := _SELF_EVIDENT.search(text)) is not None:
