@@ -38,7 +38,8 @@ class ServiceClusters:
     """The live micro-clusters of a service: row i of `state` is `micro_ids[i]`, which belongs to `cluster_ids[i]`.
 
     `pins` are the clusters that people put them into (`NO_GROUP` for most), `n_refined` their reports at the last
-    refinement. All of `state` is in the space of one encoder; what another one left behind is not in it.
+    refinement, `names` the products that reports are told apart by. All of `state` is in the space of one encoder; what
+    another one left behind is not in it.
     """
 
     encoder: str
@@ -50,6 +51,8 @@ class ServiceClusters:
     n_refined: IntArray
     group_factor: float
     n_refinements: int
+    names: frozenset[str]
+    names_learnt_at_n: int
 
     def only(self, rows: BoolArray) -> ServiceClusters:
         """Return the same without the rows where `rows` is false."""
@@ -92,7 +95,9 @@ def live_since(now: datetime) -> datetime:
 def empty_clusters(encoder: Encoder, *, generation: int) -> ServiceClusters:
     """Return a service without micro-clusters in the space of that encoder."""
     none = np.zeros(0, dtype=np.int64)
-    return ServiceClusters(encoder.name, generation, empty_state(encoder.n_dims), none, none, none, none, 1.0, 0)
+    return ServiceClusters(
+        encoder.name, generation, empty_state(encoder.n_dims), none, none, none, none, 1.0, 0, frozenset(), 0
+    )
 
 
 def state_encoder(service_id: int) -> str:
@@ -215,6 +220,9 @@ def _read(service_id: int, row: ClusteringState | None, *, encoder: Encoder, sin
         n_refined=np.array([micro[9] for micro in micros], dtype=np.int64),
         group_factor=own.group_factor if own else 1.0,
         n_refinements=own.n_refinements if own else 0,
+        # Names are words: they outlive an encoder.
+        names=frozenset(row.names) if row else frozenset(),
+        names_learnt_at_n=row.names_learnt_at_n if row else 0,
     )
 
 

@@ -21,6 +21,7 @@ from ml.encoders import EncoderUnavailableError, load_encoder, reference_vectors
 from ml.guards import guard_of
 from ml.languages import languages_of
 from ml.memory import TextMemory
+from ml.names import named_in
 from ml.student import Student, StudentEncoder
 from ml.types import Encoder, FloatArray
 from reports.enums import EncoderState
@@ -45,7 +46,7 @@ _students: dict[str, Encoder] = {}
 _unusable: set[str] = set()  # learnt encoders that this process could not read: said once, not tried again
 _references: dict[str, FloatArray] = {}
 _vectors: dict[str, TextMemory[FloatArray]] = {}
-_guards: TextMemory[str] = TextMemory(lambda texts: [guard_of(text) for text in texts], n_most=REMEMBERED_TEXTS)
+_codes: TextMemory[str] = TextMemory(lambda texts: [guard_of(text) for text in texts], n_most=REMEMBERED_TEXTS)
 
 
 def the_encoder() -> Encoder:
@@ -107,17 +108,26 @@ def reference_of(encoder: Encoder) -> FloatArray:
     return _references[encoder.name]
 
 
-def read_texts(encoder: Encoder, texts: Sequence[str]) -> Reading:
-    """Encode texts, those read lately from memory."""
+def read_texts(encoder: Encoder, texts: Sequence[str], *, names: frozenset[str] = frozenset()) -> Reading:
+    """Encode texts, those read lately from memory; `names` are those the service knows."""
     if encoder.name not in _vectors:
         _vectors.clear()  # of another encoder nothing is needed any more
         _vectors[encoder.name] = TextMemory(lambda fresh: list(encoder.encode(fresh)), n_most=REMEMBERED_TEXTS)
     rows = _vectors[encoder.name](texts)
     return Reading(
         vectors=np.stack(rows) if rows else np.zeros((0, encoder.n_dims), dtype=np.float32),
-        guards=_guards(texts),
+        guards=_guarded(texts, names),
         languages=spoken(encoder, texts),
     )
+
+
+def _guarded(texts: Sequence[str], names: frozenset[str]) -> list[str]:
+    """Return the texts' guards. Codes are remembered; names are each service's own, and quickly found."""
+    codes = _codes(texts)
+    if not names:
+        return codes
+    named = {text: named_in(text, names) for text, code in zip(texts, codes, strict=True) if not code}
+    return [code or named[text] for text, code in zip(texts, codes, strict=True)]
 
 
 def spoken(encoder: Encoder, texts: Sequence[str]) -> tuple[str, ...] | None:

@@ -26,6 +26,7 @@ from ml.types import BoolArray, Encoder, IntArray
 from reports.clustering import arrays, encoding, handover
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import carry_barriers, corrected_clusters
+from reports.clustering.naming import learn_names
 from reports.clustering.services import (
     IDLE_SECONDS,
     lock_service,
@@ -85,6 +86,7 @@ def refine_service(*, service_id: int, now: datetime) -> bool:
     if picture is None:
         return False
     refined = _refine(picture)
+    names, names_learnt_at_n = learn_names(service_id, picture.clusters)
     with transaction.atomic():
         wait_for_service(service_id)
         current = arrays.load_clusters(service_id, encoder=picture.encoder, now=now)
@@ -99,6 +101,8 @@ def refine_service(*, service_id: int, now: datetime) -> bool:
             n_refined=n_refined,
             group_factor=refined.group_factor,
             n_refinements=current.n_refinements + 1,
+            names=names,
+            names_learnt_at_n=names_learnt_at_n,
         )
         _label(service_id, after, picture)
         _resemble(after)
@@ -108,6 +112,8 @@ def refine_service(*, service_id: int, now: datetime) -> bool:
             refined_at=now,
             group_factor=after.group_factor,
             n_refinements=after.n_refinements,
+            names=sorted(after.names),
+            names_learnt_at_n=after.names_learnt_at_n,
         )
         transaction.on_commit(lambda: arrays.remember(service_id, after))
     return True

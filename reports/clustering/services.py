@@ -180,7 +180,7 @@ def _place(service_id: int, reports: Sequence[_PlacedReport], *, now: datetime) 
     encoder = encoding.the_encoder()
     handover.to_encoder(service_id, encoder=encoder, now=now)
     before = arrays.load_clusters(service_id, encoder=encoder, now=now)
-    read = encoding.read_texts(encoder, [report.text for report in reports])
+    read = encoding.read_texts(encoder, [report.text for report in reports], names=before.names)
     found = assign(
         before.state,
         read.vectors,

@@ -56,7 +56,7 @@ class Cluster(models.Model):
 class MicroCluster(models.Model):
     """Reports of nearly the same wording, as the sum of their vectors (float32, little-endian).
 
-    `country` is where its reports come from ("" = of no region), `guard` the error code or version they name: texts
+    `country` is where its reports come from ("" = of no region), `guard` the code, version or product they name: texts
     that only look alike stay apart by them. `pinned_to` is the cluster that a person says it belongs to.
     """
 
@@ -89,6 +89,7 @@ class ClusteringState(models.Model):
     row of float64 for each of `mean_languages` (one row where none are told apart), over `mean_counts` texts each;
     `calibration` is how texts are compared (`clustering.arrays`), null before the first. `usual` repeats from it how
     alike two reports usually are, for people to read; `group_factor` is what their corrections made of the threshold.
+    `names` are products and features that reports are told apart by, learnt when it had seen `names_learnt_at_n` texts.
     """
 
     service = models.OneToOneField("reports.Service", on_delete=models.CASCADE, primary_key=True, related_name="+")
@@ -101,6 +102,8 @@ class ClusteringState(models.Model):
     calibration = models.BinaryField(null=True)
     usual = models.FloatField(null=True)
     group_factor = models.FloatField(default=1.0, db_default=1.0)
+    names = ArrayField(models.CharField(max_length=60), default=list, db_default=[])
+    names_learnt_at_n = models.BigIntegerField(default=0, db_default=0)
     n_refinements = models.PositiveIntegerField(default=0, db_default=0)
     n_unrefined = models.PositiveIntegerField(default=0)
     refined_at = models.DateTimeField(null=True)
