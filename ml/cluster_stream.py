@@ -140,6 +140,7 @@ class Grouper:
                     same_time=self._same_time,
                     burst_seconds=self._idle_seconds * BURST_SHARE,
                     first_new_group=self._next_group,
+                    lengths=self._state.index.lengths(),
                 )
             )
         micro = self._live[found.micro]

@@ -38,8 +38,8 @@ def average_linkage(
     signs : ndarray of shape (d,), float32, optional
         1 or -1 for each column: with -1 what two groups share in it takes them apart (see `apart_columns`).
     starts : ndarray of shape (k,), bool, optional
-        Only groups that hold one of these may merge with others; all by default. Give it where the rest was refined
-        before and has not changed: two of those are not as alike as the threshold.
+        Looked at first, and what merges with them; all by default. Give it where the rest was refined before and has
+        not changed: two of those are not as alike as the threshold (or only merge if they are met on the way).
     barred : iterable of (int, int)
         Pairs that must not end in one group, nor must what they merge with.
 

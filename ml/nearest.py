@@ -85,8 +85,16 @@ class Index:
         found[:, self.fresh_rows] = vectors @ self.fresh.T
         return found
 
+    def lengths(self) -> FloatArray:
+        """Length of each sum, shape (k,), float32."""
+        k = max(len(self.base), int(self.fresh_rows.max(initial=-1)) + 1)
+        found = np.zeros(k, dtype=np.float32)
+        np.divide(1.0, self.base_scale, out=found[: len(self.base)], where=self.base_scale > 0)
+        found[self.fresh_rows] = np.sqrt(np.einsum("ij,ij->i", self.fresh, self.fresh))
+        return found
+
     def search(self, units: FloatArray, threshold: float) -> Search:
-        """Begin to look for the nearest of each unit row, shape (n, d), from the threshold on."""
+        """Begin to look for the nearest of each unit row, shape (n, d), from the threshold on, which is above 0."""
         return Search(self, units, threshold)
 
 

@@ -18,12 +18,10 @@ from ml.linkage import average_linkage
 from ml.types import BoolArray, Float64Array, FloatArray, IntArray
 
 NO_GROUP: Final = -1
-# A pair of reports that name different codes counts as so much less alike: as much as any two texts can be alike, for
-# each counts at most twice (`ml.calibration`). So of two pure groups even the same wording stays apart.
-APART: Final = 4.0
-# The same of a pair from far-off bursts. Places tell less than codes: what is said in two countries on most days alike
-# is one problem.
-FAR_OFF: Final = 1.0
+# The product of two micro-clusters that name different codes, or come from far-off bursts, is less by so many times the
+# product of their lengths, the most that it could be: even the same wording stays apart. (A fixed number a pair of
+# reports would not do, for a text that is rare in its service counts up to twice.)
+APART: Final = 1.0
 # Micro-clusters of one country are one burst if the middles of their lives lie in the same day.
 BURST_SECONDS: Final = 86_400.0
 # Average linkage reads its threshold off pairs of single texts, groups come of many: so much more than usual is asked
@@ -175,8 +173,8 @@ def refine(
     threshold : float
         Mean product from which groups are one problem: see `group_threshold`.
     kinds : ndarray of shape (k,), int64, optional
-        See `ml.guards.kinds_of`. Reports that name different codes are less alike by `APART`, reports of
-        different countries that come on different days by `FAR_OFF`.
+        See `ml.guards.kinds_of`. Micro-clusters that name different codes are not alike at all, nor are
+        those of different countries that come on different days, whatever their wording.
     middles : ndarray of shape (k,), float64, optional
         Middle of each one's life, epoch seconds; needed for countries to matter.
     moved : ndarray of shape (k,), bool, optional
@@ -304,6 +302,7 @@ def adopt(
         same_time=same_time,
         burst_seconds=burst_seconds,
         first_new_group=first_new_group,
+        lengths=_lengths(sums),
     )
 
 
@@ -319,6 +318,7 @@ def adopt_by_products(
     same_time: float = 0.0,
     burst_seconds: float = BURST_SECONDS,
     first_new_group: int | None = None,
+    lengths: FloatArray | None = None,
 ) -> IntArray:
     """`adopt` for who has the products at hand (`ml.nearest.Index.products`), so that no sum need be copied.
 
@@ -330,6 +330,9 @@ def adopt_by_products(
         False where such a sum is all-zero.
     n_reports, groups, threshold, kinds, middles, same_time, burst_seconds, first_new_group
         See `refine`.
+    lengths : ndarray of shape (k,), float32, optional
+        Of all sums (`ml.nearest.Index.lengths`); by default that of texts that are alike and count once. Needed with
+        kinds, for otherwise codes do not keep apart what counts for more.
 
     Returns
     -------
@@ -358,9 +361,10 @@ def adopt_by_products(
     sizes = np.zeros(n_old + len(without))
     sizes[:n_old] = np.bincount(place, weights=n_reports[grouped], minlength=n_old)
     among = np.zeros((len(without), len(without)))
+    heft = n_reports.astype(np.float64) if lengths is None else lengths.astype(np.float64)
     for row, index in enumerate(without.tolist()):
         if known[row]:
-            pairs = products[row] + _beside_wording(index, n_reports, kinds, middles, same_time, burst_seconds)
+            pairs = products[row] + _beside_wording(index, n_reports, heft, kinds, middles, same_time, burst_seconds)
             totals[row, :n_old] = np.bincount(place, weights=pairs[grouped], minlength=n_old)
             among[row] = pairs[without]
     group_ids = np.concatenate((ids, np.zeros(len(without), dtype=np.int64)))
@@ -398,40 +402,43 @@ def _dense(groups: IntArray) -> tuple[IntArray, IntArray]:
 def _beside_wording(
     index: int,
     n_reports: IntArray,
+    lengths: Float64Array,
     kinds: IntArray | None,
     middles: Float64Array | None,
     same_time: float,
     burst_seconds: float,
 ) -> Float64Array:
     """What time, codes and places add to the products of one micro-cluster with all, as the columns of `refine` do."""
-    more = np.zeros(len(n_reports))
+    near, apart = np.zeros(len(n_reports)), np.zeros(len(n_reports))
     if middles is not None and same_time > 0:
         for shift in range(4):
             cells = np.floor(middles / burst_seconds + shift / 4)
-            more += (same_time / 4) * (cells == cells[index])
+            near += (same_time / 4) * (cells == cells[index])
     if kinds is not None:
         guards, countries = parts_of(kinds)
         if guards[index]:
-            more -= APART * ((guards > 0) & (guards != guards[index]))
+            apart += APART * ((guards > 0) & (guards != guards[index]))
         if countries[index] and middles is not None:
             days = np.floor(middles / BURST_SECONDS)
-            more -= FAR_OFF * ((countries > 0) & (countries != countries[index]) & (days != days[index]))
-    found: Float64Array = more * (n_reports * float(n_reports[index]))
+            apart += APART * ((countries > 0) & (countries != countries[index]) & (days != days[index]))
+    found: Float64Array = near * (n_reports * float(n_reports[index])) - apart * (lengths * lengths[index])
     return found
 
 
 def apart_columns(
-    n_reports: IntArray, kinds: IntArray | None, middles: Float64Array | None
+    lengths: FloatArray, kinds: IntArray | None, middles: Float64Array | None
 ) -> tuple[FloatArray | None, FloatArray | None]:
-    """Columns that make reports less alike where they name different codes, or come from far-off bursts.
+    """Columns that make micro-clusters less alike where they name different codes, or come from far-off bursts.
 
-    Two reports are apart by code if both name one and they differ: `1 - [same]`. They are apart by place if both are
+    Two are apart by code if both name one and they differ: `1 - [same]`. They are apart by place if both are
     known and neither country nor day is the same: `(1 - [same country]) (1 - [same day])`. Each bracket is a product of
     indicators, so that sums over members stay exact; a column with sign -1 holds what is known.
 
     Parameters
     ----------
-    n_reports, kinds, middles
+    lengths : ndarray of shape (k,), float32
+        Of the sums: the product of two is at most that of their lengths, which is what being apart takes off.
+    kinds, middles
         See `refine`.
 
     Returns
@@ -444,35 +451,35 @@ def apart_columns(
     Examples
     --------
     >>> from ml.guards import kinds_of
-    >>> columns, signs = apart_columns(np.array([1, 2]), kinds_of(["404", "50x"], ["", ""]), None)
-    >>> ((columns[0] * signs) @ columns[1]).item()  # two pairs of reports, each less alike by 4
-    -8.0
+    >>> columns, signs = apart_columns(np.array([1.0, 2.0]), kinds_of(["404", "50x"], ["", ""]), None)
+    >>> ((columns[0] * signs) @ columns[1]).item()
+    -2.0
     """
     if kinds is None:
         return None, None
     parts: list[FloatArray] = []
     signs: list[float] = []
 
-    def add(values: IntArray, known: BoolArray, sign: float, by: float) -> None:
+    def add(values: IntArray, known: BoolArray, sign: float) -> None:
         names, column = np.unique(values[known], return_inverse=True)
         part = np.zeros((len(values), len(names)), dtype=np.float32)
-        part[np.flatnonzero(known), column] = n_reports[known] * by**0.5
+        part[np.flatnonzero(known), column] = lengths[known] * APART**0.5
         parts.append(part)
         signs.extend([sign] * len(names))
 
     guards, countries = parts_of(kinds)
     if len(np.unique(guards[guards > 0])) > 1:
         named = guards > 0
-        add(named.astype(np.int64), named, -1.0, APART)
-        add(guards, named, 1.0, APART)
+        add(named.astype(np.int64), named, -1.0)
+        add(guards, named, 1.0)
     if middles is not None and len(np.unique(countries[countries > 0])) > 1:
         placed = countries > 0
         days = np.floor(middles / BURST_SECONDS).astype(np.int64)
         if len(np.unique(days[placed])) > 1:
-            add(placed.astype(np.int64), placed, -1.0, FAR_OFF)
-            add(countries, placed, 1.0, FAR_OFF)
-            add(days, placed, 1.0, FAR_OFF)
-            add(days * (int(countries.max()) + 1) + countries, placed, -1.0, FAR_OFF)
+            add(placed.astype(np.int64), placed, -1.0)
+            add(countries, placed, 1.0)
+            add(days, placed, 1.0)
+            add(days * (int(countries.max()) + 1) + countries, placed, -1.0)
     if not parts:
         return None, None
     return np.hstack(parts), np.array(signs, dtype=np.float32)
@@ -492,10 +499,15 @@ def _widened(
         columns = same_time_columns(middles, burst_seconds)
         columns *= (np.float32(same_time**0.5) * n_reports[:, None]).astype(np.float32)
         wide = np.hstack((wide, columns))
-    apart, apart_signs = apart_columns(n_reports, kinds, middles)
+    apart, apart_signs = apart_columns(_lengths(sums), kinds, middles)
     if apart is None or apart_signs is None:
         return wide, None
     return np.hstack((wide, apart)), np.concatenate((np.ones(wide.shape[1], dtype=np.float32), apart_signs))
+
+
+def _lengths(sums: FloatArray) -> FloatArray:
+    lengths: FloatArray = np.sqrt(np.einsum("ij,ij->i", sums, sums))
+    return lengths
 
 
 def _added_up(wide: FloatArray, n_reports: IntArray, atom: IntArray, n_atoms: int) -> tuple[FloatArray, IntArray]:

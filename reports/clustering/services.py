@@ -204,6 +204,7 @@ def _place(service_id: int, reports: Sequence[_PlacedReport], *, now: datetime) 
             middles=middles_of(found.state),
             same_time=found.state.calibration.same_time if found.state.calibration else 0.0,
             burst_seconds=IDLE_SECONDS * BURST_SHARE,
+            lengths=found.state.index.lengths(),
         )
     cluster_ids = _write_clusters(service_id, reports, found.micro, groups, before.cluster_ids)
     micro_ids = _write_micro_clusters(

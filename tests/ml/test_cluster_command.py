@@ -50,6 +50,35 @@ def test_lines_with_time_and_region_are_grouped_by_text_within_the_idle_time() -
     assert rows[2][2] != rows[0][2]
 
 
+def test_the_same_input_twice_gives_the_same_ids() -> None:
+    sayings = ["no power in my street", "login fails", "video keeps buffering", "card was declined", "slow"]
+    text = "".join(f"{sayings[i * i % 5]} {'at home' * (i % 3 == 0)}\n" for i in range(700))
+
+    assert run(text) == run(text)
+
+
+def test_different_codes_are_different_clusters_and_no_code_is_none_of_its_own() -> None:
+    # Said in words the stream has not seen: these count most, and would come together by their wording alone.
+    stream = ["no power in my street", "card was declined", "video keeps buffering", "where is my parcel"] * 30
+    stream += ["Anmeldung schlägt fehl mit Fehler 404", "Anmeldung schlägt fehl mit Fehler 500"] * 3
+
+    _, rows, _ = run("".join(f"{text}\n" for text in stream))
+
+    finals = {text: {row[2] for row, other in zip(rows, stream, strict=True) if other == text} for text in stream}
+    assert all(len(ids) == 1 for ids in finals.values())
+    assert finals[stream[-2]] != finals[stream[-1]]
+
+
+def test_one_wording_in_two_countries_on_one_day_is_one_cluster_and_days_apart_two() -> None:
+    _, rows, _ = run(
+        "2024-01-01T08:00:00Z\tDE\tno power at home\n"
+        "2024-01-01T09:00:00Z\tFR\tno power at home\n"
+        "2024-01-03T09:00:00Z\tIT\tno power at home\n"
+    )
+
+    assert rows[0][2] == rows[1][2] != rows[2][2]
+
+
 def test_an_empty_line_is_a_report_that_says_nothing() -> None:
     code, rows, _ = run("\nno power\n\n")
 
