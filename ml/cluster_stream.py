@@ -19,11 +19,12 @@ from typing import Final, NamedTuple, TextIO
 
 import numpy as np
 
+from ml.adopt import adopt_by_products
 from ml.cluster import BURST_SHARE, LeaderState, assign, empty_state, keep_micro
 from ml.encoders import EncoderUnavailableError, load_encoder, load_teacher, reference_vectors
 from ml.guards import guard_of, kinds_of
 from ml.names import NameTally, add_texts, learns_at, learnt_names
-from ml.refine import NO_GROUP, adopt_by_products, group_threshold, refine
+from ml.refine import NO_GROUP, group_threshold, refine
 from ml.trial import distinct, try_student
 from ml.types import BoolArray, Encoder, Float64Array, IntArray
 

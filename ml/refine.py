@@ -12,18 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from ml.calibration import same_time_columns
-from ml.guards import parts_of
+from ml.apart import BURST_SECONDS, widened
 from ml.linkage import average_linkage
 from ml.types import BoolArray, Float64Array, FloatArray, IntArray
 
 NO_GROUP: Final = -1
-# The product of two micro-clusters that name different codes, or come from far-off bursts, is less by so many times the
-# product of their lengths, the most that it could be: even the same wording stays apart. (A fixed number a pair of
-# reports would not do, for a text that is rare in its service counts up to twice.)
-APART: Final = 1.0
-# Micro-clusters of one country are one burst if the middles of their lives lie in the same day.
-BURST_SECONDS: Final = 86_400.0
 # Average linkage reads its threshold off pairs of single texts, groups come of many: so much more than usual is asked
 # of the mean of all pairs. Chosen with the constants below on the first halves of Banking77 and News-T.
 GROUP_FACTOR: Final = 1.35
@@ -214,10 +207,10 @@ def refine(
     [7, 7, 9]
     """
     pins = np.full(len(groups), NO_GROUP, dtype=np.int64) if constraints is None else constraints.pins
-    unused = _check(sums, n_reports, groups, first_new_group, pins)
+    unused = check_shapes(sums, n_reports, groups, first_new_group, pins)
     if len(groups) == 0:
         return groups.copy()
-    wide, signs = _widened(sums, n_reports, kinds, middles, same_time, burst_seconds)
+    wide, signs = widened(sums, n_reports, kinds, middles, same_time, burst_seconds)
     if moved is None or n_reports.sum() < YOUNG_REPORTS:
         looked_at = leaving = np.ones(len(groups), dtype=np.bool_)
     else:
@@ -244,270 +237,6 @@ def refine(
     # Atoms come in no order that means anything; parts are named after their first micro-cluster.
     _, first, part = np.unique(parts[atom], return_index=True, return_inverse=True)
     return _inherit(first[part], n_reports, groups, pins, unused)
-
-
-def adopt(
-    sums: FloatArray,
-    n_reports: IntArray,
-    groups: IntArray,
-    *,
-    threshold: float,
-    kinds: IntArray | None = None,
-    middles: Float64Array | None = None,
-    same_time: float = 0.0,
-    burst_seconds: float = BURST_SECONDS,
-    first_new_group: int | None = None,
-) -> IntArray:
-    """Give micro-clusters that have no group yet the group they would join, or a new one, at once.
-
-    The immediate answer between two refinements: each ungrouped micro-cluster, in order, joins the group to whose
-    reports it is most alike on average if that reaches the threshold. Groups that exist are not changed.
-
-    Parameters
-    ----------
-    sums, n_reports, groups, threshold, kinds, middles, first_new_group
-        See `refine`.
-
-    Returns
-    -------
-    ndarray of shape (k,), int64
-        A copy of `groups` without `NO_GROUP`.
-
-    Raises
-    ------
-    ValueError
-        As `refine`.
-
-    Notes
-    -----
-    Cost O(u k d) as one matrix product and O(u (k + g)) on top, for u ungrouped micro-clusters and g groups.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sums = np.array([[2.0, 0.0], [0.9, 0.4], [0.0, 1.0]], dtype=np.float32)
-    >>> adopt(sums, np.array([2, 1, 1]), np.array([7, -1, -1]), threshold=0.5).tolist()
-    [7, 7, 8]
-    """
-    _check(sums, n_reports, groups, first_new_group)
-    without = np.flatnonzero(groups == NO_GROUP)
-    return adopt_by_products(
-        sums[without] @ sums.T,
-        np.any(sums[without] != 0, axis=1),
-        n_reports,
-        groups,
-        threshold=threshold,
-        kinds=kinds,
-        middles=middles,
-        same_time=same_time,
-        burst_seconds=burst_seconds,
-        first_new_group=first_new_group,
-        lengths=_lengths(sums),
-    )
-
-
-def adopt_by_products(
-    products: FloatArray,
-    known: BoolArray,
-    n_reports: IntArray,
-    groups: IntArray,
-    *,
-    threshold: float,
-    kinds: IntArray | None = None,
-    middles: Float64Array | None = None,
-    same_time: float = 0.0,
-    burst_seconds: float = BURST_SECONDS,
-    first_new_group: int | None = None,
-    lengths: FloatArray | None = None,
-) -> IntArray:
-    """`adopt` for who has the products at hand (`ml.nearest.Index.products`), so that no sum need be copied.
-
-    Parameters
-    ----------
-    products : ndarray of shape (u, k), float32
-        Of the sums of the u ungrouped micro-clusters, in order, with all sums.
-    known : ndarray of shape (u,), bool
-        False where such a sum is all-zero.
-    n_reports, groups, threshold, kinds, middles, same_time, burst_seconds, first_new_group
-        See `refine`.
-    lengths : ndarray of shape (k,), float32, optional
-        Of all sums (`ml.nearest.Index.lengths`); by default that of texts that are alike and count once. Needed with
-        kinds, for otherwise codes do not keep apart what counts for more.
-
-    Returns
-    -------
-    ndarray of shape (k,), int64
-
-    Notes
-    -----
-    Cost O(u (k + g)).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> products = np.array([[0.9, 1.0]], dtype=np.float32)
-    >>> adopt_by_products(products, np.array([True]), np.array([1, 1]), np.array([7, -1]), threshold=0.5).tolist()
-    [7, 7]
-    """
-    next_group = _first_new_group(groups, first_new_group)
-    adopted = groups.copy()
-    without = np.flatnonzero(groups == NO_GROUP)
-    if len(without) == 0:
-        return adopted
-    grouped = np.flatnonzero(groups != NO_GROUP)
-    ids, place = _dense(groups[grouped])
-    n_old = len(ids)
-    totals = np.zeros((len(without), n_old + len(without)))
-    sizes = np.zeros(n_old + len(without))
-    sizes[:n_old] = np.bincount(place, weights=n_reports[grouped], minlength=n_old)
-    among = np.zeros((len(without), len(without)))
-    heft = n_reports.astype(np.float64) if lengths is None else lengths.astype(np.float64)
-    for row, index in enumerate(without.tolist()):
-        if known[row]:
-            pairs = products[row] + _beside_wording(index, n_reports, heft, kinds, middles, same_time, burst_seconds)
-            totals[row, :n_old] = np.bincount(place, weights=pairs[grouped], minlength=n_old)
-            among[row] = pairs[without]
-    group_ids = np.concatenate((ids, np.zeros(len(without), dtype=np.int64)))
-    n_groups = n_old
-    for row, index in enumerate(without.tolist()):
-        if not known[row]:
-            adopted[index], next_group = next_group, next_group + 1
-            continue
-        means = np.divide(
-            totals[row, :n_groups],
-            sizes[:n_groups] * n_reports[index],
-            out=np.full(n_groups, -np.inf),
-            where=sizes[:n_groups] > 0,
-        )
-        nearest = int(means.argmax()) if n_groups else -1
-        if nearest < 0 or means[nearest] < threshold:
-            nearest, n_groups = n_groups, n_groups + 1
-            group_ids[nearest], next_group = next_group, next_group + 1
-        adopted[index] = group_ids[nearest]
-        sizes[nearest] += n_reports[index]
-        totals[row + 1 :, nearest] += among[row + 1 :, row]
-    return adopted
-
-
-def _dense(groups: IntArray) -> tuple[IntArray, IntArray]:
-    """The ids that occur, perhaps with some that do not, and the place of each group among them."""
-    low, high = (int(groups.min()), int(groups.max())) if len(groups) else (0, -1)
-    # Sorting ten thousand ids takes longer than all the rest; where they lie close together it is not needed.
-    if high - low < 8 * len(groups):
-        return np.arange(low, high + 1), groups - low
-    ids, place = np.unique(groups, return_inverse=True)
-    return ids, place
-
-
-def _beside_wording(
-    index: int,
-    n_reports: IntArray,
-    lengths: Float64Array,
-    kinds: IntArray | None,
-    middles: Float64Array | None,
-    same_time: float,
-    burst_seconds: float,
-) -> Float64Array:
-    """What time, codes and places add to the products of one micro-cluster with all, as the columns of `refine` do."""
-    near, apart = np.zeros(len(n_reports)), np.zeros(len(n_reports))
-    if middles is not None and same_time > 0:
-        for shift in range(4):
-            cells = np.floor(middles / burst_seconds + shift / 4)
-            near += (same_time / 4) * (cells == cells[index])
-    if kinds is not None:
-        guards, countries = parts_of(kinds)
-        if guards[index]:
-            apart += APART * ((guards > 0) & (guards != guards[index]))
-        if countries[index] and middles is not None:
-            days = np.floor(middles / BURST_SECONDS)
-            apart += APART * ((countries > 0) & (countries != countries[index]) & (days != days[index]))
-    found: Float64Array = near * (n_reports * float(n_reports[index])) - apart * (lengths * lengths[index])
-    return found
-
-
-def apart_columns(
-    lengths: FloatArray, kinds: IntArray | None, middles: Float64Array | None
-) -> tuple[FloatArray | None, FloatArray | None]:
-    """Columns that make micro-clusters less alike where they name different codes, or come from far-off bursts.
-
-    Two are apart by code if both name one and they differ: `1 - [same]`. They are apart by place if both are
-    known and neither country nor day is the same: `(1 - [same country]) (1 - [same day])`. Each bracket is a product of
-    indicators, so that sums over members stay exact; a column with sign -1 holds what is known.
-
-    Parameters
-    ----------
-    lengths : ndarray of shape (k,), float32
-        Of the sums: the product of two is at most that of their lengths, which is what being apart takes off.
-    kinds, middles
-        See `refine`.
-
-    Returns
-    -------
-    columns : ndarray of shape (k, c), float32, or None
-        To be put beside the sums; None where nothing is apart.
-    signs : ndarray of shape (c,), float32, or None
-        Of each column.
-
-    Examples
-    --------
-    >>> from ml.guards import kinds_of
-    >>> columns, signs = apart_columns(np.array([1.0, 2.0]), kinds_of(["404", "50x"], ["", ""]), None)
-    >>> ((columns[0] * signs) @ columns[1]).item()
-    -2.0
-    """
-    if kinds is None:
-        return None, None
-    parts: list[FloatArray] = []
-    signs: list[float] = []
-
-    def add(values: IntArray, known: BoolArray, sign: float) -> None:
-        names, column = np.unique(values[known], return_inverse=True)
-        part = np.zeros((len(values), len(names)), dtype=np.float32)
-        part[np.flatnonzero(known), column] = lengths[known] * APART**0.5
-        parts.append(part)
-        signs.extend([sign] * len(names))
-
-    guards, countries = parts_of(kinds)
-    if len(np.unique(guards[guards > 0])) > 1:
-        named = guards > 0
-        add(named.astype(np.int64), named, -1.0)
-        add(guards, named, 1.0)
-    if middles is not None and len(np.unique(countries[countries > 0])) > 1:
-        placed = countries > 0
-        days = np.floor(middles / BURST_SECONDS).astype(np.int64)
-        if len(np.unique(days[placed])) > 1:
-            add(placed.astype(np.int64), placed, -1.0)
-            add(countries, placed, 1.0)
-            add(days, placed, 1.0)
-            add(days * (int(countries.max()) + 1) + countries, placed, -1.0)
-    if not parts:
-        return None, None
-    return np.hstack(parts), np.array(signs, dtype=np.float32)
-
-
-def _widened(
-    sums: FloatArray,
-    n_reports: IntArray,
-    kinds: IntArray | None,
-    middles: Float64Array | None,
-    same_time: float,
-    burst_seconds: float,
-) -> tuple[FloatArray, FloatArray | None]:
-    """The sums with what brings them together or takes them apart beside them, and the sign of each column."""
-    wide = sums
-    if middles is not None and same_time > 0:
-        columns = same_time_columns(middles, burst_seconds)
-        columns *= (np.float32(same_time**0.5) * n_reports[:, None]).astype(np.float32)
-        wide = np.hstack((wide, columns))
-    apart, apart_signs = apart_columns(_lengths(sums), kinds, middles)
-    if apart is None or apart_signs is None:
-        return wide, None
-    return np.hstack((wide, apart)), np.concatenate((np.ones(wide.shape[1], dtype=np.float32), apart_signs))
-
-
-def _lengths(sums: FloatArray) -> FloatArray:
-    lengths: FloatArray = np.sqrt(np.einsum("ij,ij->i", sums, sums))
-    return lengths
 
 
 def _added_up(wide: FloatArray, n_reports: IntArray, atom: IntArray, n_atoms: int) -> tuple[FloatArray, IntArray]:
@@ -572,7 +301,7 @@ def _inherit(parts: IntArray, n_reports: IntArray, groups: IntArray, pins: IntAr
     return np.array([ids[part] for part in parts.tolist()], dtype=np.int64)
 
 
-def _check(
+def check_shapes(
     sums: FloatArray,
     n_reports: IntArray,
     groups: IntArray,
@@ -589,10 +318,10 @@ def _check(
     if pins is not None and pins.shape != groups.shape:
         raise ValueError(f"pins must have shape {groups.shape} like the groups, not {pins.shape}")
     in_use = groups if pins is None else np.concatenate((groups, pins))
-    return _first_new_group(in_use, first_new_group)
+    return first_group(in_use, first_new_group)
 
 
-def _first_new_group(in_use: IntArray, first_new_group: int | None) -> int:
+def first_group(in_use: IntArray, first_new_group: int | None) -> int:
     """The first id for a new group; ValueError where the one asked for is in use."""
     unused = int(in_use.max(initial=NO_GROUP)) + 1
     if first_new_group is not None and first_new_group < unused:

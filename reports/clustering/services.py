@@ -19,9 +19,10 @@ import numpy as np
 from django.db import connection, transaction
 from django.db.models import Min
 
+from ml.adopt import adopt_by_products
 from ml.cluster import BURST_SHARE, LeaderState, assign
 from ml.guards import kinds_of
-from ml.refine import GROUP_FACTOR, NO_GROUP, adopt_by_products, group_threshold
+from ml.refine import GROUP_FACTOR, NO_GROUP, group_threshold
 from ml.types import Float64Array, IntArray
 from reports.clustering import arrays, encoding, handover, screening
 from reports.clustering.arrays import ServiceClusters

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml.adopt import adopt
+from ml.apart import BURST_SECONDS, apart_columns
 from ml.calibration import same_time_columns
 from ml.guards import kinds_of
 from ml.linkage import average_linkage
 from ml.refine import (
-    BURST_SECONDS,
     LEAVES_BELOW,
     LEAVES_FOR,
     NO_GROUP,
@@ -19,8 +20,6 @@ from ml.refine import (
     YOUNG_REPORTS,
     Constraints,
     adapted_factor,
-    adopt,
-    apart_columns,
     group_threshold,
     refine,
 )
