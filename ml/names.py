@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -157,7 +158,7 @@ def add_texts(tally: NameTally, texts: Sequence[str]) -> NameTally:
     --------
     >>> tally = add_texts(NameTally(), ["my Visa fails", "MY VISA FAILS", "why is my visa gone"])
     >>> tally.n_texts, tally.uses["visa"]
-    (2, Uses(n_texts=2, n_naming=1, n_plain=0, n_upper=0, n_places=0, n_products=1))
+    (3, Uses(n_texts=3, n_naming=1, n_plain=0, n_upper=0, n_places=0, n_products=1))
     """
     uses = dict(tally.uses)
     heard = set(tally.heard)
@@ -166,7 +167,7 @@ def add_texts(tally: NameTally, texts: Sequence[str]) -> NameTally:
         text = text[:_MAX_CHARS]
         if "@" in text or "#" in text or "://" in text or "www." in text:
             text = _LINK.sub(". ", text)
-        checksum = zlib.crc32(text.casefold().encode(errors="surrogatepass"))
+        checksum = zlib.crc32(text.encode(errors="surrogatepass"))
         if checksum in heard:
             continue
         heard.add(checksum)
@@ -210,11 +211,14 @@ def learnt_names(tally: NameTally, *, known: frozenset[str] = frozenset()) -> fr
     names = {
         word: uses.n_texts for word, uses in tally.uses.items() if _is_name(word, uses, tally.n_texts, word in known)
     }
-    # A word that is mostly one half of a pair is no name besides it, and a plural none besides its singular.
+    # A word that is mostly one half of pairs is no name besides them, and a plural none besides its singular.
+    n_paired: Counter[str] = Counter()
     for pair, uses in tally.uses.items():
-        for half in pair.split() if " " in pair else ():
-            if half in names and uses.n_naming > tally.uses[half].n_naming / 2:
-                del names[half]
+        if " " in pair:
+            n_paired.update(dict.fromkeys(pair.split(), uses.n_naming))
+    for half, n in n_paired.items():
+        if half in names and n > tally.uses[half].n_naming / 2:
+            del names[half]
     for name in [name for name in names if name.endswith("s") and name[:-1] in names]:
         del names[name]
     commonest = sorted(names, key=lambda name: (-names[name], name))[:MAX_NAMES]
