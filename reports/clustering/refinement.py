@@ -1,4 +1,4 @@
-"""Refining: micro-clusters that have come to say the same thing join one cluster, and clusters get their labels.
+"""Refining: micro-clusters that have come to say the same thing join one cluster, and clusters that fell apart split.
 
 Invariant: a cluster id keeps its meaning; a cluster that is merged away says into which one, and no report or count
 moves. What is computed is computed off the path of placing: a picture is taken under the service's lock, and what came
@@ -7,31 +7,26 @@ of it is written under the lock, for what has not changed meanwhile.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import numpy as np
 from django.db import connection, transaction
 from django.db.models import Q
 
 from ml.cluster import BURST_SHARE
-from ml.describe import distinctive_terms, typical_index
-from ml.languages import languages_of
 from ml.refine import NO_GROUP, Constraints, adapted_factor, refine
-from ml.text import normalise, tokens
-from ml.types import BoolArray, Encoder, IntArray
+from ml.types import Encoder, IntArray
 from reports.clustering import arrays, encoding, handover
 from reports.clustering.arrays import ServiceClusters
-from reports.clustering.corrections import carry_barriers, corrected_clusters
+from reports.clustering.corrections import carry_barriers
+from reports.clustering.labelling import label_clusters, note_resemblances
 from reports.clustering.naming import learn_names
 from reports.clustering.services import (
     IDLE_SECONDS,
     lock_service,
     middles_of,
-    shortened,
     threshold_of,
     wait_for_service,
 )
@@ -40,12 +35,6 @@ from reports.models import Cluster, ClusterBarrier, ClusteringState
 
 REFINE_AFTER: Final = timedelta(seconds=20)
 REFINE_REPORTS: Final = 100  # refining every ~100 reports changes 15 % of first labels, every 2,000 25 % (FINDINGS §2)
-LABEL_CLUSTERS: Final = 50  # the latest ones a run; the rest keep their label until they move again
-LABEL_REPORTS: Final = 30
-BACKGROUND_REPORTS: Final = 300
-N_TERMS: Final = 3
-MOST_LANGUAGES: Final = 3
-MOST_REGIONS: Final = 5
 _FRESH: Final = 1 << 62  # ids of new groups count from here: above every cluster's id
 
 
@@ -104,8 +93,10 @@ def refine_service(*, service_id: int, now: datetime) -> bool:
             names=names,
             names_learnt_at_n=names_learnt_at_n,
         )
-        _label(service_id, after, picture)
-        _resemble(after)
+        # What was placed since then was counted at about that time or later; a wide margin costs a few more labels.
+        since = picture.since and picture.since - REFINE_AFTER
+        label_clusters(service_id, after, encoder=picture.encoder, since=since)
+        note_resemblances(after)
         after = arrays.save_state(service_id, before=current, after=after, n_new=0)
         ClusteringState.objects.filter(service_id=service_id).update(
             n_unrefined=_reports_since(picture.clusters, current),
@@ -301,108 +292,3 @@ def _merge_away(service_id: int, heirs: dict[int, int]) -> None:
     barred = {one for pair in ClusterBarrier.objects.filter(apart).values_list("low_id", "high_id") for one in pair}
     for cluster_id in sorted(barred & set(heirs)):
         carry_barriers(cluster_id, heirs[cluster_id])
-
-
-def _label(service_id: int, clusters: ServiceClusters, picture: _Picture) -> None:
-    """Give the clusters that got reports since the last refinement their terms, most typical report and reasons."""
-    since = picture.since
-    live = np.unique(clusters.cluster_ids).tolist()
-    moved = Cluster.objects.filter(service_id=service_id, merged_into__isnull=True, pk__in=live)
-    if since is not None:
-        # What was placed since then was counted at about that time or later; a wide margin costs a few more labels.
-        corrected = corrected_clusters(service_id=service_id, since=since)
-        moved = moved.filter(Q(last_seen_at__gte=since - REFINE_AFTER) | Q(pk__in=corrected))
-    due = {cluster.pk: cluster for cluster in moved.order_by("-last_seen_at")[:LABEL_CLUSTERS]}
-    if not due:
-        return
-    samples = _samples(list(due))
-    texts = {cluster_id: [text for _, text, _ in sample] for cluster_id, sample in samples.items()}
-    terms = distinctive_terms(list(texts.values()), _background(service_id), n_terms=N_TERMS)
-    for (cluster_id, sample), found in zip(samples.items(), terms, strict=True):
-        cluster = due[cluster_id]
-        vectors = picture.encoder.encode(texts[cluster_id])
-        best = typical_index(vectors, vectors.sum(axis=0), lengths=[len(text) for text in texts[cluster_id]])
-        cluster.terms = [term[:60] for term in found]
-        cluster.term_shares = _term_shares(found, texts[cluster_id])
-        cluster.languages = _most_common(languages_of(texts[cluster_id]), MOST_LANGUAGES)
-        cluster.regions = _most_common([region for _, _, region in sample], MOST_REGIONS)
-        cluster.typical_report_id = sample[best][0]
-        cluster.label = " · ".join(cluster.terms)[:200] if len(sample) > 1 and found else shortened(sample[best][1])
-    for cluster_id, cluster in due.items():
-        cluster.cohesion = _cohesion(clusters, clusters.cluster_ids == cluster_id)
-    Cluster.objects.bulk_update(
-        due.values(), ["terms", "term_shares", "languages", "regions", "typical_report_id", "label", "cohesion"]
-    )
-
-
-def _term_shares(terms: list[str], texts: list[str]) -> list[float]:
-    """Return the share of texts that hold each term, as words."""
-    words = [f" {' '.join(tokens(normalise(text)))} " for text in texts]
-    return [
-        round(sum(f" {' '.join(tokens(normalise(term)))} " in text for text in words) / len(words), 3) for term in terms
-    ]
-
-
-def _most_common(values: list[str], n_most: int) -> list[str]:
-    return [value for value, _ in Counter(value for value in values if value).most_common(n_most)]
-
-
-def _cohesion(clusters: ServiceClusters, rows: BoolArray) -> float | None:
-    """Return how alike two of a cluster's reports are on average; None while it holds one."""
-    n = int(clusters.state.n_reports[rows].sum())
-    if n < 2:
-        return None
-    total = clusters.state.index.rows(np.flatnonzero(rows)).sum(axis=0, dtype=np.float64)
-    # Of n² pairs n are a report with itself; vectors are about as long as 1.
-    return float(np.clip((total @ total - n) / (n * (n - 1)), 0.0, 1.0))
-
-
-def _resemble(clusters: ServiceClusters) -> None:
-    """Note which cluster says the same of another place or an earlier time: as alike as one, and yet kept apart."""
-    ids, place = np.unique(clusters.cluster_ids, return_inverse=True)
-    if len(ids) < 2 or clusters.state.calibration is None:
-        return
-    sums = clusters.state.sums
-    totals = np.zeros((len(ids), sums.shape[1]), dtype=np.float32)
-    np.add.at(totals, place, sums)
-    sizes = np.bincount(place, weights=clusters.state.n_reports).astype(np.float32)
-    means = totals / sizes[:, None]
-    alike = means @ means.T
-    np.fill_diagonal(alike, -np.inf)
-    nearest = alike.argmax(axis=1)
-    enough = alike.max(axis=1) >= threshold_of(clusters.state, clusters.group_factor)
-    others = [int(ids[near]) if is_like else None for near, is_like in zip(nearest, enough, strict=True)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE reports_cluster c SET resembles_id = u.other"
-            " FROM unnest(%s::bigint[], %s::bigint[]) AS u (id, other)"
-            " WHERE c.id = u.id AND c.resembles_id IS DISTINCT FROM u.other",
-            [ids.tolist(), others],
-        )
-
-
-def _samples(cluster_ids: list[int]) -> dict[int, list[tuple[UUID, str, str]]]:
-    """Return the latest reports with words of each cluster that has any."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.id, r.id, r.text, r.region FROM unnest(%s::bigint[]) AS c (id) CROSS JOIN LATERAL ("
-            " SELECT p.report_id FROM reports_microcluster m JOIN reports_placement p ON p.micro_cluster_id = m.id"
-            " WHERE m.cluster_id = c.id ORDER BY p.report_id DESC LIMIT %s) AS latest"
-            " JOIN reports_report r ON r.id = latest.report_id WHERE r.text <> '' ORDER BY c.id, r.id DESC",
-            [cluster_ids, LABEL_REPORTS],
-        )
-        found: dict[int, list[tuple[UUID, str, str]]] = defaultdict(list)
-        for cluster_id, report_id, text, region in cursor.fetchall():
-            found[cluster_id].append((report_id, text, region))
-    return found
-
-
-def _background(service_id: int) -> list[str]:
-    """Return the service's latest texts, against which a cluster's words stand out."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT r.text FROM (SELECT report_id FROM reports_placement WHERE service_id = %s"
-            " ORDER BY counted_at DESC LIMIT %s) AS p JOIN reports_report r ON r.id = p.report_id WHERE r.text <> ''",
-            [service_id, BACKGROUND_REPORTS],
-        )
-        return [text for (text,) in cursor.fetchall()]

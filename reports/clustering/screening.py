@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 
 from ml.memory import TextMemory
 from ml.screening import SET_ASIDE_BELOW, Example, Screen, fit_screen
@@ -20,7 +20,7 @@ from reports.models import ScreeningExample
 
 MOST_EXAMPLES: Final = 5_000  # the latest ones; a fit takes under a second
 
-_Version = tuple[int, datetime | None]
+_Version = tuple[int, int, datetime | None]  # how many, how many of them problems, and until when
 _fitted: dict[_Version, tuple[Screen, TextMemory[float]]] = {}
 
 
@@ -34,16 +34,24 @@ def reads_as_problem(p: float) -> bool:
     return p >= SET_ASIDE_BELOW
 
 
-def reasons(text: str) -> list[tuple[str, float]]:
-    """Return the words that spoke for and against, with their weight (log-odds). Queries: one or two."""
-    return _latest()[0].reasons(text)
+def words_against(text: str) -> list[str]:
+    """Return the words by which a text reads as no problem report, the weightiest first. Queries: one or two."""
+    return [word[:40] for word, log_odds in _latest()[0].reasons(text) if log_odds < 0]
+
+
+def forget_screens() -> None:
+    """Ask anew what people have said: for a process that changes its database."""
+    for version in [version for version in _fitted if version[0]]:  # nothing is the same everywhere
+        del _fitted[version]
 
 
 def _latest() -> tuple[Screen, TextMemory[float]]:
-    found = ScreeningExample.objects.aggregate(n=Count("pk"), at=Max("at"))
-    version: _Version = (found["n"], found["at"])
+    found = ScreeningExample.objects.aggregate(
+        n=Count("pk"), n_problems=Count("pk", filter=Q(is_problem=True)), at=Max("at")
+    )
+    version: _Version = (found["n"], found["n_problems"], found["at"])
     if version not in _fitted:
-        newest = ScreeningExample.objects.order_by("-at")[:MOST_EXAMPLES]
+        newest = ScreeningExample.objects.order_by("-at", "-pk")[:MOST_EXAMPLES]
         screen = fit_screen([Example(example.text, example.is_problem) for example in reversed(newest)])
         _fitted.clear()
         _fitted[version] = (

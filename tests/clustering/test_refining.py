@@ -285,7 +285,7 @@ def test_what_fails_half_way_leaves_nothing_behind() -> None:
     four_clusters(service)
     before = everything_placed()
 
-    with mock.patch.object(refinement, "_label", side_effect=OperationalError), pytest.raises(OperationalError):
+    with mock.patch.object(refinement, "label_clusters", side_effect=OperationalError), pytest.raises(OperationalError):
         refine_pending(now=LATER)
 
     assert everything_placed() == before
