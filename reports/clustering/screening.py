@@ -34,9 +34,20 @@ def reads_as_problem(p: float) -> bool:
     return p >= SET_ASIDE_BELOW
 
 
-def words_against(text: str) -> list[str]:
-    """Return the words by which a text reads as no problem report, the weightiest first. Queries: one or two."""
-    return [word[:40] for word, log_odds in _latest()[0].reasons(text) if log_odds < 0]
+def reasons(text: str) -> list[tuple[str, float]]:
+    """Return the words that spoke for and against, with their weight (log-odds). Queries: one or two."""
+    return _latest()[0].reasons(text)
+
+
+def words_against(texts: Sequence[str]) -> list[list[str]]:
+    """Return for each text the words by which it reads as no problem report, the weightiest first.
+
+    Queries: one or two, none without texts.
+    """
+    if not texts:
+        return []
+    screen, _ = _latest()
+    return [[word[:40] for word, log_odds in screen.reasons(text) if log_odds < 0] for text in texts]
 
 
 def forget_screens() -> None:

@@ -53,6 +53,7 @@ class _PlacedReport:
     is_counted: bool
     p_problem: float | None
     is_set_aside: bool
+    set_aside_for: list[str]
 
 
 def cluster_pending(*, now: datetime) -> int:
@@ -138,17 +139,25 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[_Placed
         )
         rows = sorted(cursor.fetchall(), key=lambda row: row[:2])
     likely = _likely_problems(rows)
+    aside = [p is not None and not screening.reads_as_problem(p) for p in likely]
+    against = iter(screening.words_against([row[2] for row, is_aside in zip(rows, aside, strict=True) if is_aside]))
     counted = _counted_times(service_id, rows)
     reports = []
-    for (counted_at, report_id, text, symptom, region, raw_reporter), p in zip(rows, likely, strict=True):
+    for row, p, is_aside in zip(rows, likely, aside, strict=True):
+        counted_at, report_id, text, symptom, region, raw_reporter = row
         reporter = bytes(raw_reporter)
-        is_set_aside = p is not None and not screening.reads_as_problem(p)
-        is_counted = not is_set_aside and (not reporter or counts_again(counted[reporter], counted_at))
-        reports.append(
-            _PlacedReport(
-                report_id, arrays.words_of(text, symptom), region, reporter, counted_at, is_counted, p, is_set_aside
-            )
+        report = _PlacedReport(
+            id=report_id,
+            text=arrays.words_of(text, symptom),
+            region=region,
+            reporter=reporter,
+            counted_at=counted_at,
+            is_counted=not is_aside and (not reporter or counts_again(counted[reporter], counted_at)),
+            p_problem=p,
+            is_set_aside=is_aside,
+            set_aside_for=next(against) if is_aside else [],
         )
+        reports.append(report)
     return reports
 
 
@@ -346,10 +355,10 @@ def _write_placements(
 ) -> None:
     columns = (
         "report_id, service_id, micro_cluster_id, similarity, region, reporter, is_counted, p_problem, is_set_aside,"
-        " counted_at, placed_at"
+        " set_aside_for, counted_at, placed_at"
     )
-    types = ("uuid", "int8", "int8", "float8", "varchar", "bytea", "bool", "float8", "bool", "timestamptz",
-             "timestamptz")  # fmt: skip
+    types = ("uuid", "int8", "int8", "float8", "varchar", "bytea", "bool", "float8", "bool", "varchar[]",
+             "timestamptz", "timestamptz")  # fmt: skip
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {Placement._meta.db_table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy,
@@ -358,7 +367,7 @@ def _write_placements(
         for report, micro_id, near in zip(reports, micro_ids, similarity, strict=True):
             copy.write_row(
                 (report.id, service_id, micro_id, near, report.region, report.reporter, report.is_counted,
-                report.p_problem, report.is_set_aside, report.counted_at, now)
+                report.p_problem, report.is_set_aside, report.set_aside_for, report.counted_at, now)
             )  # fmt: skip
 
 

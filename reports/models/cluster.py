@@ -133,7 +133,8 @@ class Placement(models.Model):
     """A report's place, decided once.
 
     `is_counted` is false where the same reporter already counts in the window, and where the text reads as no problem
-    report: `p_problem` says how likely it is one (null: not asked), `is_set_aside` what became of that.
+    report: `p_problem` says how likely it is one (null: not asked), `is_set_aside` what became of that, `set_aside_for`
+    which of its words spoke against it.
     """
 
     report_id = models.UUIDField(primary_key=True)
@@ -145,6 +146,7 @@ class Placement(models.Model):
     is_counted = models.BooleanField()
     p_problem = models.FloatField(null=True)
     is_set_aside = models.BooleanField(default=False, db_default=False)
+    set_aside_for = ArrayField(models.CharField(max_length=40), default=list, db_default=[])
     counted_at = models.DateTimeField()
     placed_at = models.DateTimeField()
 

@@ -292,6 +292,7 @@ def _heard(
             is_set_aside=by_id[report_id].is_set_aside,
             is_waiting=report_id in waiting,
             terms=terms,
+            reasons=tuple(by_id[report_id].set_aside_for),
         )
         for report_id in report_ids
         if (report := reports.get(report_id)) is not None and report_id in by_id
