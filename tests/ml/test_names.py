@@ -60,13 +60,14 @@ def test_what_more_than_a_fifth_of_all_texts_name_sets_nothing_apart() -> None:
 @pytest.mark.parametrize(
     "texts",
     [
-        [f"Word comes from Houston users {rest}" for rest in ("again", "now", "today", "daily", "at last", "too late")],
+        [
+            f"I hear this from Houston users {rest}"
+            for rest in ("again", "now", "today", "daily", "at last", "too late")
+        ],
         [f"Thanks Sarah {rest}" for rest in ("for help", "that was kind", "it works", "again", "a lot", "so much")],
         saying("Monday"),
         saying("OMG"),
         [f"it was Trump who said {rest}" for rest in ("so", "this", "that", "it", "nothing", "no such thing")],
-        [text.upper() for text in saying("Houston")],
-        [text.title() for text in saying("Houston")],
         [f"{text[0].lower()}{text[1:]}" for text in saying("houston")],
         [
             f"{name} fails since {day}"
@@ -74,10 +75,15 @@ def test_what_more_than_a_fifth_of_all_texts_name_sets_nothing_apart() -> None:
             for day in ("noon", "dawn", "lunch", "dusk", "six", "one")
         ],
     ],
-    ids=["a town", "a person", "a day", "talk", "a politician", "shouted", "a headline", "small", "at the beginning"],
+    ids=["a town", "a person", "a day", "talk", "a politician", "small", "at the beginning"],
 )
 def test_what_is_capitalised_for_another_reason_is_no_name(texts: list[str]) -> None:
     assert names_in([*saying("Visa", "PayPal"), *texts]) == {"visa", "paypal"}
+
+
+@pytest.mark.parametrize("text", ["so MY HOUSTON APP IS GONE AGAIN", "so My Houston App is Gone Again"])
+def test_shouting_and_headlines_say_nothing_of_names(text: str) -> None:
+    assert add_texts(NameTally(), [text]).uses == {}
 
 
 def test_german_nouns_are_no_names() -> None:
