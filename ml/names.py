@@ -151,7 +151,7 @@ def add_texts(tally: NameTally, texts: Sequence[str]) -> NameTally:
 
     Notes
     -----
-    Cost O(total characters + words in the tally): 5 µs for a short text without capitals, 20 µs with some. A
+    Cost O(total characters + words in the tally): 3 µs for a headline in small letters, 20 µs for a sentence, 50 µs for a tweet. A
     lower-case use counts from the first capitalised one on, which keeps the tally to candidates.
 
     Examples
@@ -330,14 +330,18 @@ def _mid_uses(tokens: Sequence[_Token]) -> _MidUses:
     found = _MidUses(set(), set(), set(), set(), set())
     following = [token.folded if token.joins else "" for token in tokens[1:]] + [""]
     for token, after in zip(tokens, following, strict=True):
-        if token.is_mid:
+        if token.is_mid and token.folded not in _COMMON and token.folded not in NEVER_IN_NAMES:
             _note(found, token.folded, token.is_capital, token.before, after)
             if token.is_upper:
                 found.upper.add(token.folded)
     for (first, second), after in zip(pairwise(tokens), following[1:], strict=False):
-        if first.is_mid and second.joins:
+        if first.is_mid and second.joins and _may_be_a_pair(first.folded, second.folded):
             _note(found, f"{first.folded} {second.folded}", first.is_capital and second.is_capital, first.before, after)
     return found
+
+
+def _may_be_a_pair(first: str, second: str) -> bool:
+    return not (first in _COMMON and second in _COMMON) and first not in NEVER_IN_NAMES and second not in NEVER_IN_NAMES
 
 
 def _note(found: _MidUses, word: str, is_capital: bool, before: str, after: str) -> None:
@@ -372,10 +376,7 @@ def _is_name(word: str, uses: Uses, n_texts: int, is_known: bool) -> bool:
         return False
     if uses.n_places > MAX_PLACE_SHARE * uses.n_naming or not 2 <= len(word) <= MAX_NAME_CHARS:
         return False
-    if uses.n_products < max(1 if is_known else MIN_PRODUCT_TEXTS, MIN_PRODUCT_SHARE * uses.n_naming):
-        return False
-    halves = word.split()
-    return not (all(half in _COMMON for half in halves) or any(half in NEVER_IN_NAMES for half in halves))
+    return uses.n_products >= max(1 if is_known else MIN_PRODUCT_TEXTS, MIN_PRODUCT_SHARE * uses.n_naming)
 
 
 def _halved(uses: Mapping[str, Uses]) -> dict[str, Uses]:
