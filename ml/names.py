@@ -151,8 +151,8 @@ def add_texts(tally: NameTally, texts: Sequence[str]) -> NameTally:
 
     Notes
     -----
-    Cost O(total characters + words in the tally): 3 µs for a headline in small letters, 20 µs for a sentence, 50 µs for a tweet. A
-    lower-case use counts from the first capitalised one on, which keeps the tally to candidates.
+    Cost O(total characters + words in the tally): 3 µs for a headline in small letters, 20 µs for a sentence, 50 µs for
+    a tweet. A lower-case use counts from the first capitalised one on, which keeps the tally to candidates.
 
     Examples
     --------
