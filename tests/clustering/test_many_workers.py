@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -99,13 +100,17 @@ def test_two_processes_on_many_services_place_each_report_once() -> None:
     environment = os.environ | {"DATABASE_URL": _database_url(), "DJANGO_SETTINGS_MODULE": "feedback.settings"}
 
     command = [sys.executable, "-c", WORKER.format(now=NOW.isoformat())]
-    running = [
-        subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
-    placed = [int(worker.communicate(timeout=120)[0]) for worker in running]
+    with ExitStack() as until_both_ended:
+        running = [
+            until_both_ended.enter_context(
+                subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(2)
+        ]
+        said = [worker.communicate()[0] for worker in running]
 
     assert [worker.returncode for worker in running] == [0, 0]
-    assert sum(placed) == n_reports
+    assert sum(map(int, said)) == n_reports
     assert_each_is_placed_once(n_reports)
 
 
