@@ -180,7 +180,14 @@ class Search:
             at = int(cosines.argmax())
             if cosines[at] > cosine or (best < 0 and cosines[at] >= cosine):
                 best, cosine = int(rows[at]), float(cosines[at])
-        return (best, min(cosine, 1.0)) if best >= 0 else None
+        return (best, self._cosine(i, best)) if best >= 0 else None
+
+    def _cosine(self, i: int, row: int) -> float:
+        """Read from the one row alone: products of many differ in the last digit with how many there are."""
+        place = self._place.get(row)
+        total = self._start.base[row] if place is None else self._sums[place]
+        length = float(np.dot(total, total)) ** 0.5
+        return min(float(np.dot(self._units[i], total)) / length, 1.0)
 
     def add(self, i: int, row: int, weight: float) -> None:
         """Add row i of the batch, times the weight, to the sum of `row`, which may be the next new one."""
