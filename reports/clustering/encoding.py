@@ -112,13 +112,18 @@ def read_texts(encoder: Encoder, texts: Sequence[str], *, names: frozenset[str] 
     """Encode texts, those read lately from memory; `names` are those the service knows."""
     if encoder.name not in _vectors:
         _vectors.clear()  # of another encoder nothing is needed any more
-        _vectors[encoder.name] = TextMemory(lambda fresh: list(encoder.encode(fresh)), n_most=REMEMBERED_TEXTS)
+        _vectors[encoder.name] = TextMemory(lambda fresh: _rows(encoder.encode(fresh)), n_most=REMEMBERED_TEXTS)
     rows = _vectors[encoder.name](texts)
     return Reading(
         vectors=np.stack(rows) if rows else np.zeros((0, encoder.n_dims), dtype=np.float32),
         guards=_guarded(texts, names),
         languages=spoken(encoder, texts),
     )
+
+
+def _rows(vectors: FloatArray) -> list[FloatArray]:
+    """The rows by themselves: a view would keep its whole batch in memory."""
+    return [vector.copy() for vector in vectors]
 
 
 def _guarded(texts: Sequence[str], names: frozenset[str]) -> list[str]:

@@ -17,7 +17,7 @@ class Cluster(models.Model):
 
     `label` is what the machine calls it, `given_name` what a person does. `term_shares` says for each of `terms` in
     which share of its reports it occurs, `cohesion` how alike two of its reports are on average (cosine; null while it
-    holds one). `resembles` is a cluster that says the same of another place or an earlier time.
+    holds no two texts). `resembles` is a cluster that says the same of another place or an earlier time.
     """
 
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
