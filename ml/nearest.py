@@ -187,7 +187,8 @@ class Search:
         place = self._place.get(row)
         total = self._start.base[row] if place is None else self._sums[place]
         length = float(np.dot(total, total)) ** 0.5
-        return min(float(np.dot(self._units[i], total)) / length, 1.0)
+        cosine = float(np.dot(self._units[i], total)) / length
+        return min(cosine, 1.0)
 
     def add(self, i: int, row: int, weight: float) -> None:
         """Add row i of the batch, times the weight, to the sum of `row`, which may be the next new one."""
