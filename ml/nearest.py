@@ -7,6 +7,7 @@ Not here: what a centroid means.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -186,8 +187,7 @@ class Search:
         """Read from the one row alone: products of many differ in the last digit with how many there are."""
         place = self._place.get(row)
         total = self._start.base[row] if place is None else self._sums[place]
-        length = float(np.dot(total, total)) ** 0.5
-        cosine = float(np.dot(self._units[i], total)) / length
+        cosine = float(np.dot(self._units[i], total)) / math.sqrt(float(np.dot(total, total)))
         return min(cosine, 1.0)
 
     def add(self, i: int, row: int, weight: float) -> None:
