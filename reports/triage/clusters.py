@@ -176,7 +176,7 @@ def cluster_page(*, cluster_id: int, all_reports: bool = False, now: datetime) -
         cluster=_item(cluster, _typical_texts([cluster])),
         terms=tuple(TermShare(term, share) for term, share in zip(terms, shares, strict=False)),
         cohesion=cluster.cohesion,
-        usual=getattr(state, "usual", None),
+        usual=state.usual if state else None,
         n_set_aside=_n_set_aside(cluster),
         resembles=_named(cluster.resembles),
         chart=_chart(cluster, now=now),
