@@ -6,6 +6,8 @@ from piling up while no worker runs.
 
 from typing import Any
 
+from celery.schedules import crontab
+
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # Every second, place the reports that no nudge has brought to a cluster yet.
     "cluster": {"task": "reports.cluster_pending", "schedule": 1.0, "options": {"expires": 2, "queue": "clustering"}},
@@ -17,4 +19,10 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "partitions": {"task": "reports.make_partitions", "schedule": 3600.0, "options": {"expires": 3600}},
     # Every six hours, forget idempotency keys, placed batches and fingerprint salts that have served their time.
     "forget": {"task": "reports.forget_expired", "schedule": 21600.0, "options": {"expires": 21600}},
+    # Every night, learn an encoder from the latest reports, and use it only where it is better than the one in use.
+    "learn": {
+        "task": "reports.learn_encoder",
+        "schedule": crontab(hour="3", minute="30"),
+        "options": {"expires": 10800},
+    },
 }

@@ -197,6 +197,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 100
+# A teacher of many languages reads some fifty texts a second; two minutes would not do for 4,500.
+CELERY_TASK_ANNOTATIONS = {"reports.learn_encoder": {"time_limit": 540, "soft_time_limit": 500}}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -206,9 +208,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_connect_ti
 CELERY_TASK_PUBLISH_RETRY = False
 
 # -- The main job -----------------------------------------------------------------------------------------------------
-# `auto` takes the static vectors where they are installed, and hashing (which needs no model) where not; `minilm` needs
-# `make install-models`.
-ENCODER = env.choice("ENCODER", "auto", ("auto", "static", "hashing", "minilm"))
+# `auto` takes the static vectors where they are installed, and hashing (which needs no model) where not, until a
+# student learnt from this installation's own reports does better; `minilm` and learning need `make install-models`.
+ENCODER = env.choice("ENCODER", "auto", ("auto", "static", "hashing", "minilm", "multilingual"))
+# Where the operator's sentence model of many languages lies: for `multilingual`, and with `auto` as the teacher.
+ENCODER_FOLDER = env.text("ENCODER_FOLDER", "")
 # Which country an address belongs to: the package's file, or a newer one in its format.
 COUNTRY_DATA = env.text("COUNTRY_DATA", "geoip2fast-ipv6.dat.gz")
 # How often two processes may nudge the same stage; below it, one nudge serves all.

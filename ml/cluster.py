@@ -1,9 +1,9 @@
-"""Online leader clustering: each report joins the nearest live micro-cluster, or opens a new one.
+"""Online leader clustering: each report joins the nearest live micro-cluster of its kind, or opens a new one.
 
-Invariant: no similarity is written down as a number. What counts as near is a quantile of the similarity of pairs of
-the service's own recent texts, after the mean vector (what all its reports have in common) is taken out. Micro-clusters
-are tight on purpose: joining two of them later is easy (`refine`), taking one apart is not possible because members are
-not kept. Not here: texts, storage, and the grouping that people see.
+Invariant: no similarity is written down as a number; what counts as near comes from the service's calibration.
+Micro-clusters are tight on purpose: joining two of them later is easy (`refine`), taking one apart is not possible
+because members are not kept. A state is a value: a batch returns a new one that shares what did not change, so a
+transaction that fails has changed nothing. Not here: texts, storage, and the grouping that people see.
 """
 
 from __future__ import annotations
@@ -14,28 +14,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ml.calibration import Calibration, Tally, add_texts, calibrate, empty_tally, in_frame, texts_until_due
+from ml.nearest import Index, index_of
 from ml.types import BoolArray, Float64Array, FloatArray, IntArray
-from ml.vectors import MAX_SAMPLE, draw_sample, pair_quantiles, remove_mean
 
-# Mean and sample stand for about this many latest reports: long enough that a burst about one thing does not become
-# "usual" at once, short enough to follow a product that changes.
-MEMORY_REPORTS: Final = 20 * MAX_SAMPLE
-# Mean and threshold are renewed before each chunk, a quarter of what is known but within these bounds. So a batch of
-# 10,000 is treated much like many small ones.
-MIN_CHUNK_REPORTS: Final = 16
-MAX_CHUNK_REPORTS: Final = 512
-# As many texts as the reference stands for while a service is new. With 16, groups of the first 20-100 texts of
-# Banking77 (first half) come within 0.03 B-cubed of those of their own statistics alone, of News-T 0.02-0.1 above.
-REFERENCE_WEIGHT: Final = 16
-# Two texts about the same thing are more alike than this share of all pairs; needs no labels (see `usual_similarity`).
-PAIR_QUANTILE: Final = 0.97
-# The same place told from the lower half of the pairs, which a burst about one thing touches less: so many times the
-# distance from the median down to the 16 % quantile. With the tightness below it gave the largest sum of B-cubed on the
-# first halves of Banking77 and News-T among 2.8, 3.0, 3.3 and 1.5, 1.75, 2.0; the sums differ by 0.04 at most.
-LOWER_SPREADS: Final = 3.0
-_READ_AT: Final = (0.16, 0.5, PAIR_QUANTILE)
-# How much nearer than `usual_similarity` reports of one micro-cluster must be: distance (1 - cosine) divided by this.
+# How much nearer than usual reports of one micro-cluster must be: distance (1 - cosine) divided by this.
 LEADER_TIGHTNESS: Final = 1.75
+# A burst is so much of the idle time: 14 hours of three days.
+BURST_SHARE: Final = 0.2
+# Reports compared at once: the products of each with each of the others take n² numbers.
+CHUNK_REPORTS: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +32,38 @@ class LeaderState:
 
     Attributes
     ----------
-    sums : ndarray of shape (k, d), float32
-        Sum of the members' mean-removed, re-normalised vectors, each with the mean of its own time. So a centroid
-        never moves without a new member. All-zero for the micro-cluster of texts without a known token.
+    index : Index
+        Sum of the members' weighted units (`ml.calibration.in_frame`) of each, ready to be searched; each member with
+        the calibration of its own time, so a centroid never moves without a new member. All-zero for the micro-cluster
+        of texts without a known token.
     n_reports : ndarray of shape (k,), int64
         Members of each.
-    last_seen : ndarray of shape (k,), float64
-        Time of the latest member, epoch seconds.
-    mean_sum : ndarray of shape (d,), float64
-        Sum of the raw vectors that the mean is taken over, about the latest `MEMORY_REPORTS`.
-    mean_n : int
-        Their number, at most `MEMORY_REPORTS`.
-    sample : ndarray of shape (m, d), float32
-        Distinct raw vectors drawn evenly from these, m <= `MAX_SAMPLE`.
-    usual : float, optional
-        `usual_similarity` of this sample, kept because it costs more than the rest of a small batch; None where it has
-        to be read anew. The mean moves on while the sample stays, by less than the sample's own error.
+    opened_at, last_seen : ndarray of shape (k,), float64
+        Time of the first report and of the latest, epoch seconds.
+    kinds : ndarray of shape (k,), int64
+        Reports join micro-clusters of their own kind only: a number for what they share beside wording.
+    tally : Tally
+    calibration : Calibration, optional
+        None before the first report.
     """
 
-    sums: FloatArray
+    index: Index
     n_reports: IntArray
+    opened_at: Float64Array
     last_seen: Float64Array
-    mean_sum: Float64Array
-    mean_n: int
-    sample: FloatArray
-    usual: float | None = None
+    kinds: IntArray
+    tally: Tally
+    calibration: Calibration | None = None
 
     @property
     def n_micro(self) -> int:
         """Number of micro-clusters, k."""
         return len(self.n_reports)
+
+    @property
+    def sums(self) -> FloatArray:
+        """Sums of all micro-clusters, shape (k, d), float32."""
+        return self.index.sums()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +78,11 @@ class Assignment:
         Micro-cluster of each report, as an index into `state`.
     similarity : ndarray of shape (n,), float32
         Cosine of each report and the centroid it joined, in [-1, 1]; 1.0 where it opened the micro-cluster.
-    usual : float
-        The service's `usual_similarity` at the last chunk, for `ml.refine`.
-    threshold : float
-        The least similarity at which reports of the last chunk joined.
     """
 
     state: LeaderState
     micro: IntArray
     similarity: FloatArray
-    usual: float
-    threshold: float
 
 
 def empty_state(n_dims: int) -> LeaderState:
@@ -118,14 +102,9 @@ def empty_state(n_dims: int) -> LeaderState:
     >>> empty_state(4).n_micro
     0
     """
-    return LeaderState(
-        sums=np.zeros((0, n_dims), dtype=np.float32),
-        n_reports=np.zeros(0, dtype=np.int64),
-        last_seen=np.zeros(0, dtype=np.float64),
-        mean_sum=np.zeros(n_dims, dtype=np.float64),
-        mean_n=0,
-        sample=np.zeros((0, n_dims), dtype=np.float32),
-    )
+    none = np.zeros(0, dtype=np.int64)
+    never = np.zeros(0, dtype=np.float64)
+    return LeaderState(index_of(np.zeros((0, n_dims), dtype=np.float32)), none, never, never, none, empty_tally(n_dims))
 
 
 def keep_micro(state: LeaderState, keep: BoolArray) -> LeaderState:
@@ -140,61 +119,21 @@ def keep_micro(state: LeaderState, keep: BoolArray) -> LeaderState:
     Returns
     -------
     LeaderState
-        Mean and sample are as before.
+        Tally and calibration are as before.
 
     Examples
     --------
     >>> keep_micro(empty_state(2), np.zeros(0, dtype=np.bool_)).n_micro
     0
     """
-    return replace(state, sums=state.sums[keep], n_reports=state.n_reports[keep], last_seen=state.last_seen[keep])
-
-
-def usual_similarity(state: LeaderState, *, reference: FloatArray | None = None) -> float:
-    """The cosine above which two reports of this service are unusually alike.
-
-    The lesser of two readings of the similarities of all pairs in the sample, without the mean vector: their 97 %
-    quantile, and the median plus 3 times the distance from the median down to the 16 % quantile. On quiet mixed
-    streams the two agree. When a few topics fill the window the quantile lies inside a topic (News-T: 0.46-0.70 instead
-    of 0.22), whereas the lower half of the pairs still consists of unrelated texts (0.28).
-
-    Parameters
-    ----------
-    state : LeaderState
-    reference : ndarray of shape (n_reference, d), float32, optional
-        Vectors of texts that stand in for the service's own while these are few (`ml.encoders.reference_vectors`);
-        they weigh as much as `REFERENCE_WEIGHT` reports.
-
-    Returns
-    -------
-    float
-        Cosine of mean-removed vectors in [0, 1]; 1.0 where nothing is known (fewer than three texts, no reference).
-
-    Notes
-    -----
-    Cost O(m² d) for a sample of m texts: about 5 ms at 512 × 256.
-
-    Examples
-    --------
-    >>> usual_similarity(empty_state(4))
-    1.0
-    """
-    if state.usual is not None:
-        return state.usual
-    readings, weights = [], []
-    own = pair_quantiles(remove_mean(state.sample, _mean(state, reference)), _READ_AT)
-    if own is not None:
-        readings.append(own)
-        weights.append(float(state.mean_n))
-    if reference is not None:
-        standing_in = pair_quantiles(remove_mean(reference, reference.mean(axis=0)), _READ_AT)
-        if standing_in is not None:
-            readings.append(standing_in)
-            weights.append(float(REFERENCE_WEIGHT))
-    if not readings:
-        return 1.0
-    low, median, high = np.average(readings, axis=0, weights=weights)
-    return float(np.clip(min(high, median + LOWER_SPREADS * (median - low)), 0.0, 1.0))
+    return replace(
+        state,
+        index=index_of(state.sums[keep]),
+        n_reports=state.n_reports[keep],
+        opened_at=state.opened_at[keep],
+        last_seen=state.last_seen[keep],
+        kinds=state.kinds[keep],
+    )
 
 
 def leader_threshold(usual: float) -> float:
@@ -203,7 +142,7 @@ def leader_threshold(usual: float) -> float:
     Parameters
     ----------
     usual : float
-        The service's `usual_similarity`. (People see as one problem what is on average as alike as this.)
+        The service's `Calibration.usual`. (People see as one problem what is on average as alike as this.)
 
     Returns
     -------
@@ -224,14 +163,16 @@ def assign(
     times: npt.ArrayLike,
     *,
     idle_seconds: float,
+    kinds: IntArray | None = None,
+    languages: tuple[str, ...] | None = None,
     reference: FloatArray | None = None,
-    rng_seed: int = 0,
+    usual: float | None = None,
 ) -> Assignment:
     """Let each report of a batch join the nearest live micro-cluster, or open one.
 
-    Reports are taken in order, each seeing the effect of those before it. A micro-cluster is live for a report while
-    `last_seen >= time - idle_seconds`; others keep their index but are never joined. Texts without a known token
-    (all-zero vectors) share one micro-cluster of their own.
+    Reports are taken in order, each seeing the effect of those before it; copies of a text within 512 reports go where
+    the first of them went. A micro-cluster is live for a report while `last_seen >= time - idle_seconds`; others keep
+    their index but are never joined. Texts without a known token (all-zero vectors) share one micro-cluster a kind.
 
     Parameters
     ----------
@@ -243,10 +184,14 @@ def assign(
         Epoch seconds; need not be sorted.
     idle_seconds : float
         For how long after its latest member a micro-cluster can be joined; `inf` is allowed.
+    kinds : ndarray of shape (n,), int64, optional
+        All 0 by default.
+    languages : tuple of str of length n, optional
+        Where each language shall have a mean of its own; give it at every call for a service, or never.
     reference : ndarray of shape (n_reference, d), float32, optional
-        See `usual_similarity`. Give the same at every call for a service.
-    rng_seed : int, default 0
-        Chance decides which texts enter the sample; same seed and input, same result.
+        See `ml.calibration.calibrate`. Give the same at every call for a service.
+    usual : float, optional
+        To be used instead of the calibration's: for measurements alone.
 
     Returns
     -------
@@ -259,9 +204,9 @@ def assign(
 
     Notes
     -----
-    Cost O(n k d) as matrix products and O(n (k + c)) for the sequential part, c <= 512 reports a chunk. Mean and
-    threshold are renewed a chunk at a time. So the same reports in one batch or in many agree but for reports near the
-    threshold; with the same cuts at chunk ends they agree exactly.
+    Cost O(n k h) as one matrix product of h = 64 leading dimensions for k > 2,048 (d for less), and about 15 µs a
+    distinct report on top. Calibrations are made at fixed counts, so the same reports in one batch or in many agree but
+    for copies that a cut takes apart.
 
     References
     ----------
@@ -277,124 +222,107 @@ def assign(
     ([0, 1, 0, 2], [2, 1, 1])
     """
     moments = np.asarray(times, dtype=np.float64)
-    _check(state, vectors, moments, idle_seconds, reference)
-    work = _Work(state, len(vectors))
+    kind_of = np.zeros(len(vectors), dtype=np.int64) if kinds is None else kinds
+    _check(state, vectors, moments, kind_of, idle_seconds, reference)
     micro = np.empty(len(vectors), dtype=np.int64)
     similarity = np.empty(len(vectors), dtype=np.float32)
     start = 0
     while start < len(vectors):
-        stop = start + min(max(state.mean_n // 4, MIN_CHUNK_REPORTS), MAX_CHUNK_REPORTS)
+        calibration, tally = state.calibration, state.tally
+        if calibration is None or texts_until_due(calibration, tally) == 0:
+            # The first texts are looked at before they are compared: without a reference there is nothing else.
+            first = min(CHUNK_REPORTS, len(vectors)) if calibration is None and reference is None else 0
+            peeked = add_texts(
+                tally, vectors[:first], moments[:first], None if languages is None else languages[:first]
+            )
+            calibration, peeked = calibrate(peeked, reference=reference, burst_seconds=idle_seconds * BURST_SHARE)
+            tally = tally if first else peeked
+        stop = min(start + CHUNK_REPORTS, start + max(texts_until_due(calibration, tally), 1), len(vectors))
         chunk = slice(start, stop)
-        state = _watch(state, vectors[chunk], rng_seed)
-        usual = usual_similarity(state, reference=reference)
-        state = replace(state, usual=usual)
-        micro[chunk], similarity[chunk] = work.join(
-            remove_mean(vectors[chunk], _mean(state, reference)), moments[chunk], idle_seconds, leader_threshold(usual)
+        spoken = None if languages is None else languages[chunk]
+        units, weights = in_frame(calibration, vectors[chunk], spoken)
+        near = leader_threshold(calibration.usual if usual is None else usual)
+        state = replace(state, calibration=calibration, tally=add_texts(tally, vectors[chunk], moments[chunk], spoken))
+        state, micro[chunk], similarity[chunk] = _join(
+            state, units, weights, moments[chunk], kind_of[chunk], idle_seconds, near
         )
         start = stop
-    if len(vectors) == 0:
-        usual = usual_similarity(state, reference=reference)
-    return Assignment(work.state(state), micro, similarity, usual, leader_threshold(usual))
+    return Assignment(state, micro, similarity)
 
 
-class _Work:
-    """Growing copies of the arrays of a state, so that opening a micro-cluster is not a copy of all of them."""
+def _join(
+    state: LeaderState,
+    units: FloatArray,
+    weights: FloatArray,
+    times: Float64Array,
+    kinds: IntArray,
+    idle_seconds: float,
+    threshold: float,
+) -> tuple[LeaderState, IntArray, FloatArray]:
+    firsts, copy_of = _distinct(units, kinds)
+    n_copies = np.bincount(copy_of, minlength=len(firsts))
+    latest = np.full(len(firsts), -np.inf)
+    np.maximum.at(latest, copy_of, times)
+    search = state.index.search(units[firsts], threshold)
+    k = state.n_micro
+    room = k + len(firsts)
+    n_reports, kind_of = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
+    opened_at, last_seen = np.zeros(room), np.full(room, -np.inf)
+    n_reports[:k], kind_of[:k] = state.n_reports, state.kinds
+    opened_at[:k], last_seen[:k] = state.opened_at, state.last_seen
+    micro, similarity = np.empty(len(firsts), dtype=np.int64), np.ones(len(firsts), dtype=np.float32)
+    for i, first in enumerate(firsts.tolist()):
+        found = search.nearest(i, kinds[first], kind_of, last_seen, times[first] - idle_seconds)
+        if found is None:
+            j = k
+            k += 1
+            kind_of[j], opened_at[j] = kinds[first], times[first]
+        else:
+            j, similarity[i] = found
+        search.add(i, j, float(weights[first]) * int(n_copies[i]))
+        n_reports[j] += n_copies[i]
+        last_seen[j] = max(last_seen[j], latest[i])
+        micro[i] = j
+    after = replace(
+        state,
+        index=search.index(),
+        n_reports=n_reports[:k].copy(),
+        opened_at=opened_at[:k].copy(),
+        last_seen=last_seen[:k].copy(),
+        kinds=kind_of[:k].copy(),
+    )
+    return after, micro[copy_of], similarity[copy_of]
 
-    def __init__(self, state: LeaderState, n_more: int) -> None:
-        room = state.n_micro + n_more
-        self.k = state.n_micro
-        self.sums = np.zeros((room, state.sums.shape[1]), dtype=np.float32)
-        self.n_reports = np.zeros(room, dtype=np.int64)
-        self.last_seen = np.full(room, -np.inf)
-        self.sums[: self.k], self.n_reports[: self.k] = state.sums, state.n_reports
-        self.last_seen[: self.k] = state.last_seen
 
-    def state(self, watched: LeaderState) -> LeaderState:
-        k = self.k
-        return LeaderState(
-            self.sums[:k].copy(),
-            self.n_reports[:k].copy(),
-            self.last_seen[:k].copy(),
-            watched.mean_sum,
-            watched.mean_n,
-            watched.sample,
-            watched.usual,
-        )
-
-    def join(
-        self, units: FloatArray, times: Float64Array, idle_seconds: float, threshold: float
-    ) -> tuple[IntArray, FloatArray]:
-        n, k_before = len(units), self.k
-        # Products of every report with every sum, kept right while sums grow: when report i joins j, the product of
-        # each later report with sum j grows by its product with report i. One matrix product, then single columns.
-        dots = np.zeros((n, k_before + n), dtype=np.float32)
-        dots[:, :k_before] = units @ self.sums[:k_before].T
-        among = units @ units.T
-        # One over the length of each sum; 0 marks the micro-clusters of texts without a known token.
-        lengths = np.zeros(k_before + n, dtype=np.float32)
-        lengths[:k_before] = np.linalg.norm(self.sums[:k_before], axis=1)
-        scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-        unknown = ~np.any(units != 0, axis=1)
-        micro, similarity = np.empty(n, dtype=np.int64), np.ones(n, dtype=np.float32)
-        for i in range(n):
-            k = self.k
-            live = self.last_seen[:k] >= times[i] - idle_seconds
-            if unknown[i]:
-                alike = np.flatnonzero(live & (scale[:k] == 0))
-                j = int(alike[-1]) if len(alike) else k
-                similarity[i] = 1.0
-            else:
-                cosines = np.where(live & (scale[:k] > 0), dots[i, :k] * scale[:k], -np.inf)
-                j = int(cosines.argmax()) if k else k
-                if k == 0 or cosines[j] < threshold:
-                    j = k
-                else:
-                    similarity[i] = min(float(cosines[j]), 1.0)
-                dots[i + 1 :, j] += among[i + 1 :, i]
-            self.k = max(k, j + 1)
-            micro[i] = j
-            self.sums[j] += units[i]
-            self.n_reports[j] += 1
-            self.last_seen[j] = max(self.last_seen[j], times[i])
-            if not unknown[i]:
-                scale[j] = 1.0 / np.linalg.norm(self.sums[j])
-        return micro, similarity
+def _distinct(units: FloatArray, kinds: IntArray) -> tuple[IntArray, IntArray]:
+    """The first of each set of copies, and for each text which of these it copies."""
+    place: dict[tuple[bytes, int], int] = {}
+    firsts: list[int] = []
+    copy_of = np.empty(len(units), dtype=np.int64)
+    for i, kind in enumerate(kinds.tolist()):
+        key = (units[i].tobytes(), kind)
+        if (at := place.get(key)) is None:
+            at = place[key] = len(firsts)
+            firsts.append(i)
+        copy_of[i] = at
+    return np.array(firsts, dtype=np.int64), copy_of
 
 
 def _check(
-    state: LeaderState, vectors: FloatArray, times: Float64Array, idle_seconds: float, reference: FloatArray | None
+    state: LeaderState,
+    vectors: FloatArray,
+    times: Float64Array,
+    kinds: IntArray,
+    idle_seconds: float,
+    reference: FloatArray | None,
 ) -> None:
-    n_dims = state.sums.shape[1]
-    if vectors.ndim != 2 or vectors.shape[1] != n_dims:
-        raise ValueError(f"vectors must have shape (n, {n_dims}) like the state, not {vectors.shape}")
-    if reference is not None and (reference.ndim != 2 or reference.shape[1] != n_dims):
-        raise ValueError(f"reference must have shape (n, {n_dims}) like the state, not {reference.shape}")
-    if times.shape != (len(vectors),):
-        raise ValueError(f"times must have shape ({len(vectors)},) like the vectors, not {times.shape}")
+    n_dims = state.tally.sums.shape[1]
+    for name, rows in (("vectors", vectors), ("reference", reference)):
+        if rows is not None and (rows.ndim != 2 or rows.shape[1] != n_dims):
+            raise ValueError(f"{name} must have shape (n, {n_dims}) like the state, not {rows.shape}")
+    if times.shape != (len(vectors),) or kinds.shape != (len(vectors),):
+        raise ValueError(f"times and kinds must have shape ({len(vectors)},), not {times.shape} and {kinds.shape}")
     if not np.isfinite(times).all():
         raise ValueError("times must be finite epoch seconds")
     if not idle_seconds > 0:
         raise ValueError(f"idle_seconds must be positive, not {idle_seconds}")
-
-
-def _mean(state: LeaderState, reference: FloatArray | None) -> FloatArray:
-    total, n = state.mean_sum, state.mean_n
-    if reference is not None:
-        total, n = total + REFERENCE_WEIGHT * reference.mean(axis=0, dtype=np.float64), n + REFERENCE_WEIGHT
-    elif n < REFERENCE_WEIGHT:
-        # The mean of very few texts is these texts: taking it out would leave nothing of them.
-        return np.zeros(len(total), dtype=np.float32)
-    return (total / n).astype(np.float32)
-
-
-def _watch(state: LeaderState, vectors: FloatArray, rng_seed: int) -> LeaderState:
-    """Let mean and sample see new raw vectors; both forget what lies `MEMORY_REPORTS` back."""
-    seen = vectors[np.any(vectors != 0, axis=1)]
-    sample = draw_sample(state.sample, seen, n_stream=state.mean_n, memory=MEMORY_REPORTS, rng_seed=rng_seed)
-    total, n = state.mean_sum + seen.sum(axis=0, dtype=np.float64), state.mean_n + len(seen)
-    if n > MEMORY_REPORTS:
-        total, n = total * (MEMORY_REPORTS / n), MEMORY_REPORTS
-    # While few texts are known each moves the mean, and with it every similarity.
-    if state.mean_n >= MAX_SAMPLE and np.array_equal(sample, state.sample):
-        return replace(state, mean_sum=total, mean_n=n)
-    return replace(state, mean_sum=total, mean_n=n, sample=sample, usual=None)

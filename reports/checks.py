@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,16 +13,35 @@ from django.core.checks import CheckMessage, Error, register
 def redelivery_waits_for_the_longest_task(**kwargs: Any) -> list[CheckMessage]:
     """Celery on Redis delivers again what is unacknowledged after `visibility_timeout`, running or not."""
     timeout = settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]
-    if timeout > settings.CELERY_TASK_TIME_LIMIT:
-        return []
+    limits = {"CELERY_TASK_TIME_LIMIT": settings.CELERY_TASK_TIME_LIMIT} | {
+        f"the time limit of {task}": options["time_limit"]
+        for task, options in settings.CELERY_TASK_ANNOTATIONS.items()
+        if "time_limit" in options
+    }
     return [
         Error(
-            f"visibility_timeout ({timeout} s) is not above CELERY_TASK_TIME_LIMIT"
-            f" ({settings.CELERY_TASK_TIME_LIMIT} s).",
+            f"visibility_timeout ({timeout} s) is not above {name} ({limit} s).",
             hint="A task that is still running would be started a second time. Raise the one or lower the other.",
             id="reports.E001",
         )
+        for name, limit in limits.items()
+        if timeout <= limit
     ]
+
+
+@register()
+def a_multilingual_encoder_has_its_model(**kwargs: Any) -> list[CheckMessage]:
+    """No package brings a model of many languages; without one nothing would be placed."""
+    folder = settings.ENCODER_FOLDER
+    files = ("model.onnx", "tokenizer.json")
+    if folder and not all((Path(folder) / file).is_file() for file in files):
+        problem = f"ENCODER_FOLDER={folder} does not hold {' and '.join(files)}."
+    elif settings.ENCODER == "multilingual" and not folder:
+        problem = "ENCODER=multilingual, but ENCODER_FOLDER names no model."
+    else:
+        return []
+    hint = f"Name a folder that holds {' and '.join(files)}, or leave ENCODER and ENCODER_FOLDER as they are."
+    return [Error(problem, hint=hint, id="reports.E003")]
 
 
 @register()

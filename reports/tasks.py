@@ -7,7 +7,7 @@ from celery import shared_task
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from reports.clustering import refinement
+from reports.clustering import refinement, students
 from reports.clustering import services as clustering
 from reports.detection import services as detection
 from reports.intake import services as intake
@@ -44,3 +44,8 @@ def make_partitions() -> None:
 @shared_task(name="reports.forget_expired", **WHILE_THE_DATABASE_RESTARTS)
 def forget_expired() -> None:
     intake.forget_expired(now=timezone.now())
+
+
+@shared_task(name="reports.learn_encoder", **WHILE_THE_DATABASE_RESTARTS)
+def learn_encoder() -> None:
+    students.learn_student(now=timezone.now())

@@ -17,5 +17,9 @@ def forget_everything() -> None:
         health.forget_metrics()
     if clustering := sys.modules.get("reports.clustering.arrays"):
         clustering.forget_states()
+    if screening := sys.modules.get("reports.clustering.screening"):
+        screening.forget_screens()
+    if encoding := sys.modules.get("reports.clustering.encoding"):
+        encoding.forget_students()
     if learning := sys.modules.get("reports.detection.learning"):
         learning.forget_usual()

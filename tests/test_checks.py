@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from django.core import checks
 
-from reports.checks import beat_does_not_pile_up, redelivery_waits_for_the_longest_task
+from reports.checks import (
+    a_multilingual_encoder_has_its_model,
+    beat_does_not_pile_up,
+    redelivery_waits_for_the_longest_task,
+)
 
 
 def test_the_settings_as_shipped_pass_every_check() -> None:
@@ -16,6 +22,7 @@ def test_the_settings_as_shipped_pass_every_check() -> None:
 def test_a_task_that_may_outlast_redelivery_is_an_error(settings: Any) -> None:
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
     settings.CELERY_TASK_TIME_LIMIT = 120
+    settings.CELERY_TASK_ANNOTATIONS = {}
 
     errors = redelivery_waits_for_the_longest_task()
 
@@ -26,8 +33,43 @@ def test_a_task_that_may_outlast_redelivery_is_an_error(settings: Any) -> None:
 def test_redelivery_after_the_longest_task_is_right(settings: Any) -> None:
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 121}
     settings.CELERY_TASK_TIME_LIMIT = 120
+    settings.CELERY_TASK_ANNOTATIONS = {"a": {"time_limit": 120}, "b": {"rate_limit": "1/s"}}
 
     assert redelivery_waits_for_the_longest_task() == []
+
+
+def test_a_task_with_a_longer_limit_of_its_own_is_watched_too(settings: Any) -> None:
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300}
+    settings.CELERY_TASK_ANNOTATIONS = {"reports.long": {"time_limit": 400}}
+
+    errors = redelivery_waits_for_the_longest_task()
+
+    assert [error.msg for error in errors] == [
+        "visibility_timeout (300 s) is not above the time limit of reports.long (400 s)."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("encoder", "folder", "problem"),
+    [
+        ("multilingual", "", "ENCODER=multilingual, but ENCODER_FOLDER names no model."),
+        ("auto", "/srv/none", "ENCODER_FOLDER=/srv/none does not hold model.onnx and tokenizer.json."),
+    ],
+)
+def test_a_model_that_is_not_there_is_an_error(settings: Any, encoder: str, folder: str, problem: str) -> None:
+    settings.ENCODER, settings.ENCODER_FOLDER = encoder, folder
+
+    errors = a_multilingual_encoder_has_its_model()
+
+    assert [(error.id, error.msg) for error in errors] == [("reports.E003", problem)]
+
+
+def test_a_folder_that_holds_a_model_and_its_tokenizer_is_right(settings: Any, tmp_path: Path) -> None:
+    settings.ENCODER, settings.ENCODER_FOLDER = "multilingual", str(tmp_path)
+    (tmp_path / "model.onnx").touch()
+    (tmp_path / "tokenizer.json").touch()
+
+    assert a_multilingual_encoder_has_its_model() == []
 
 
 def test_each_beat_entry_that_never_expires_is_named(settings: Any) -> None:
@@ -48,4 +90,8 @@ def test_each_beat_entry_that_never_expires_is_named(settings: Any) -> None:
 def test_the_checks_run_with_all_others() -> None:
     registered = checks.registry.registry.get_checks()
 
-    assert {redelivery_waits_for_the_longest_task, beat_does_not_pile_up} <= set(registered)
+    assert {
+        redelivery_waits_for_the_longest_task,
+        beat_does_not_pile_up,
+        a_multilingual_encoder_has_its_model,
+    } <= set(registered)

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from celery.schedules import crontab
 
 from feedback.schedule import BEAT_SCHEDULE
 from reports.enums import EventKind
@@ -295,6 +296,11 @@ def anchors(doc: Path) -> frozenset[str]:
     return frozenset(re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings)
 
 
-def interval(seconds: float) -> str:
+def interval(schedule: float | crontab) -> str:
+    """Return an interval, or the time of day of what happens once a day, as the docs write it."""
+    if isinstance(schedule, crontab):
+        (hour,), (minute,) = schedule.hour, schedule.minute
+        return f"day, {hour:02}:{minute:02} UTC"
+    seconds = schedule
     hours, rest = divmod(seconds, 3600)
     return f"{hours:.0f} h" if hours and not rest else f"{seconds:.0f} s"

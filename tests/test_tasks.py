@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
@@ -13,19 +14,38 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from feedback.schedule import BEAT_SCHEDULE
+from ml.encoders import HashingEncoder
+from ml.trial import try_student
 from reports import tasks
 from reports.clustering import services as clustering
+from reports.clustering import students
 from reports.models import FingerprintSalt, IdempotencyKey, Outage, Placement
 from tests.clustering.stories import LOGIN, PARCEL, a_report, a_service, hand_in
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
-ALL = [tasks.cluster_pending, tasks.refine_pending, tasks.detect_pending, tasks.make_partitions, tasks.forget_expired]
+ALL = [
+    tasks.cluster_pending,
+    tasks.refine_pending,
+    tasks.detect_pending,
+    tasks.make_partitions,
+    tasks.forget_expired,
+    tasks.learn_encoder,
+]
 
 
 @pytest.fixture(autouse=True)
 def _the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "timezone", SimpleNamespace(now=lambda: NOW))
+
+
+@pytest.fixture(autouse=True)
+def _little_is_enough_to_learn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a lesson end with an encoder on trial, without the extra that a real teacher needs."""
+    monkeypatch.setattr(students, "FRESH_TEXTS", 10)
+    monkeypatch.setattr(students, "LEAST_TEXTS", 20)
+    monkeypatch.setattr(students, "load_teacher", functools.cache(lambda name, folder=None: HashingEncoder(16)))
+    monkeypatch.setattr(students, "try_student", functools.partial(try_student, n_word_dims=64))
 
 
 def every_row() -> dict[str, list[str]]:
@@ -111,6 +131,13 @@ def test_a_mistake_of_ours_is_not_tried_again() -> None:
 
     assert result.failed()
     assert asked.call_count == 1
+
+
+def test_learning_may_take_longer_than_other_tasks() -> None:
+    limits = settings.CELERY_TASK_ANNOTATIONS[tasks.learn_encoder.name]
+
+    assert limits["soft_time_limit"] < limits["time_limit"]
+    assert limits["time_limit"] > settings.CELERY_TASK_TIME_LIMIT
 
 
 def test_tasks_take_no_payload() -> None:

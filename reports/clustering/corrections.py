@@ -22,10 +22,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from ml.types import FloatArray
-from ml.vectors import remove_mean
-from reports.clustering import arrays
+from reports.clustering import arrays, encoding, handover
 from reports.clustering.counting import screen_by_word
-from reports.enums import CorrectionKind, Symptom
+from reports.enums import CorrectionKind
 from reports.models import Cluster, ClusterBarrier, ClusteringState, Correction, MicroCluster, Placement, Report
 from reports.nudge import nudge
 
@@ -80,14 +79,6 @@ def carry_barriers(cluster_id: int, heir_id: int) -> None:
     barriers.delete()
     for service_id, low_id, high_id in rows:
         _keep_apart(service_id, heir_id, high_id if low_id == cluster_id else low_id)
-
-
-def units_of(service_id: int, texts: Sequence[str], languages: Sequence[str], now: datetime) -> FloatArray:
-    """Return unit rows of the texts in the space of the service's micro-clusters: without the service's mean."""
-    encoder = arrays.the_encoder()
-    state = arrays.load_clusters(service_id, encoder=encoder, now=now).state
-    mean = state.mean_sum / state.mean_n if state.mean_n else arrays.reference_of(encoder).mean(axis=0)
-    return remove_mean(encoder.encode(list(texts)), mean.astype(np.float32))
 
 
 def _apply(correction: Correction, now: datetime) -> bool:
@@ -287,9 +278,10 @@ def _replace(
     service_id: int, moving: Sequence[Placement], reports: Sequence[Report], target_id: int, now: datetime
 ) -> None:
     """Give placements new micro-clusters in the target: one for each place and code that theirs stood for."""
-    encoder = arrays.the_encoder()
-    texts = [report.text or (Symptom(report.symptom).label if report.symptom else "") for report in reports]
-    units = units_of(service_id, texts, [report.lang for report in reports], now)
+    encoder = encoding.the_encoder()
+    handover.to_encoder(service_id, encoder=encoder, now=now)
+    texts = [arrays.words_of(report.text, report.symptom) for report in reports]
+    units = arrays.units_of(service_id, texts, now, encoder=encoder)
     rows_by_kind: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     rows_by_origin: defaultdict[int, list[int]] = defaultdict(list)
     for row, placement in enumerate(moving):
@@ -314,7 +306,8 @@ def _replace(
         )
         length = float(np.linalg.norm(total)) or 1.0
         for row in rows:
-            moving[row].similarity = float(units[row] @ total) / length
+            own = float(np.linalg.norm(units[row])) or 1.0
+            moving[row].similarity = min(float(units[row] @ total) / (length * own), 1.0)
             new_ids[moving[row].report_id] = micro.pk
     _move_cells(service_id, new_ids)
     for placement in moving:

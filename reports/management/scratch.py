@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, connections
 from django.utils.module_loading import import_string
 
-from reports.clustering import arrays
+from reports.clustering import arrays, encoding, screening
 from reports.detection import learning
 from reports.intake import catalogue, fingerprints
 
@@ -64,4 +64,6 @@ def _switch(address: dict[str, Any]) -> None:
     catalogue.forget_services()
     fingerprints.forget_remembered_salts()
     arrays.forget_states()
+    encoding.forget_students()
+    screening.forget_screens()
     learning.forget_usual()

@@ -5,7 +5,7 @@ Facts (Report, Placement, OutageEvent) are append-only.
 
 from reports.models.apikey import ApiKey
 from reports.models.baseline import ServiceProfile, StreamLevel
-from reports.models.cluster import Cluster, ClusteringState, MicroCluster, MinuteCount, Placement
+from reports.models.cluster import Cluster, ClusteringState, MicroCluster, MinuteCount, Placement, SampleVector
 from reports.models.correction import ClusterBarrier, Correction, ScreeningExample
 from reports.models.encoder import LearntEncoder
 from reports.models.outage import Outage, OutageEvent
@@ -29,6 +29,7 @@ __all__ = [
     "Placement",
     "Report",
     "ReportContact",
+    "SampleVector",
     "ScreeningExample",
     "Service",
     "ServiceProfile",

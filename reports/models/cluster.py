@@ -17,7 +17,7 @@ class Cluster(models.Model):
 
     `label` is what the machine calls it, `given_name` what a person does. `term_shares` says for each of `terms` in
     which share of its reports it occurs, `cohesion` how alike two of its reports are on average (cosine; null while it
-    holds one). `resembles` is a cluster that says the same of another place or an earlier time.
+    holds no two texts). `resembles` is a cluster that says the same of another place or an earlier time.
     """
 
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -56,7 +56,7 @@ class Cluster(models.Model):
 class MicroCluster(models.Model):
     """Reports of nearly the same wording, as the sum of their vectors (float32, little-endian).
 
-    `country` is where its reports come from ("" = of no region), `guard` the error code or version they name: texts
+    `country` is where its reports come from ("" = of no region), `guard` the code, version or product they name: texts
     that only look alike stay apart by them. `pinned_to` is the cluster that a person says it belongs to.
     """
 
@@ -65,6 +65,7 @@ class MicroCluster(models.Model):
     encoder = models.CharField(max_length=80)  # sums of different encoders can't be compared
     vector_sum = models.BinaryField()
     n_reports = models.PositiveIntegerField()
+    n_refined = models.PositiveIntegerField(default=0, db_default=0)  # as of the last refinement: more have come since?
     country = models.CharField(max_length=2, blank=True)
     guard = models.CharField(max_length=40, blank=True)
     opened_at = models.DateTimeField(null=True)
@@ -82,17 +83,28 @@ class MicroCluster(models.Model):
 
 
 class ClusteringState(models.Model):
-    """What the clustering of one service carries from batch to batch besides its micro-clusters.
+    """What the clustering of one service carries from batch to batch besides its micro-clusters and its sample.
 
-    `generation` moves with every write, so that a worker knows whether what it remembers is still true.
+    `generation` moves with every write, so that a worker knows whether what it remembers is still true. `mean_sum` is a
+    row of float64 for each of `mean_languages` (one row where none are told apart), over `mean_counts` texts each;
+    `calibration` is how texts are compared (`clustering.arrays`), null before the first. `usual` repeats from it how
+    alike two reports usually are, for people to read; `group_factor` is what their corrections made of the threshold.
+    `names` are products and features that reports are told apart by, learnt when it had seen `names_learnt_at_n` texts.
     """
 
     service = models.OneToOneField("reports.Service", on_delete=models.CASCADE, primary_key=True, related_name="+")
     encoder = models.CharField(max_length=80)
     generation = models.BigIntegerField(default=0)
     mean_sum = models.BinaryField()
-    mean_n = models.BigIntegerField(default=0)
-    sample = models.BinaryField()
+    mean_languages = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
+    mean_counts = ArrayField(models.FloatField(), default=list, db_default=[])
+    n_seen = models.BigIntegerField(default=0, db_default=0)
+    calibration = models.BinaryField(null=True)
+    usual = models.FloatField(null=True)
+    group_factor = models.FloatField(default=1.0, db_default=1.0)
+    names = ArrayField(models.CharField(max_length=60), default=list, db_default=[])
+    names_learnt_at_n = models.BigIntegerField(default=0, db_default=0)
+    n_refinements = models.PositiveIntegerField(default=0, db_default=0)
     n_unrefined = models.PositiveIntegerField(default=0)
     refined_at = models.DateTimeField(null=True)
 
@@ -100,11 +112,29 @@ class ClusteringState(models.Model):
         return f"clustering of service {self.service_id}"
 
 
+class SampleVector(models.Model):
+    """One of the texts from which is read how alike two reports of a service usually are (float32, little-endian).
+
+    A row each, because a batch changes few of them; written with every batch, so that a restart changes nothing.
+    """
+
+    pk = models.CompositePrimaryKey("service_id", "slot")
+    service = models.ForeignKey("reports.Service", on_delete=models.CASCADE, related_name="+", db_index=False)
+    slot = models.PositiveSmallIntegerField()
+    language_row = models.PositiveSmallIntegerField(default=0)
+    heard_at = models.DateTimeField()
+    vector = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"sample {self.slot} of service {self.service_id}"
+
+
 class Placement(models.Model):
     """A report's place, decided once.
 
     `is_counted` is false where the same reporter already counts in the window, and where the text reads as no problem
-    report: `p_problem` says how likely it is one (null: not asked), `is_set_aside` what became of that.
+    report: `p_problem` says how likely it is one (null: not asked), `is_set_aside` what became of that, `set_aside_for`
+    which of its words spoke against it.
     """
 
     report_id = models.UUIDField(primary_key=True)
@@ -116,6 +146,7 @@ class Placement(models.Model):
     is_counted = models.BooleanField()
     p_problem = models.FloatField(null=True)
     is_set_aside = models.BooleanField(default=False, db_default=False)
+    set_aside_for = ArrayField(models.CharField(max_length=40), default=list, db_default=[])
     counted_at = models.DateTimeField()
     placed_at = models.DateTimeField()
 

@@ -176,7 +176,7 @@ def cluster_page(*, cluster_id: int, all_reports: bool = False, now: datetime) -
         cluster=_item(cluster, _typical_texts([cluster])),
         terms=tuple(TermShare(term, share) for term, share in zip(terms, shares, strict=False)),
         cohesion=cluster.cohesion,
-        usual=getattr(state, "usual", None),
+        usual=state.usual if state else None,
         n_set_aside=_n_set_aside(cluster),
         resembles=_named(cluster.resembles),
         chart=_chart(cluster, now=now),
@@ -292,6 +292,7 @@ def _heard(
             is_set_aside=by_id[report_id].is_set_aside,
             is_waiting=report_id in waiting,
             terms=terms,
+            reasons=tuple(by_id[report_id].set_aside_for),
         )
         for report_id in report_ids
         if (report := reports.get(report_id)) is not None and report_id in by_id

@@ -65,7 +65,7 @@ def make_current_cluster(service: Service | None = None) -> Cluster:
     MicroCluster.objects.filter(cluster=cluster).update(n_reports=len(TEXTS))
     other = make_micro_cluster(cluster, at=now)
     MicroCluster.objects.filter(pk=other.pk).update(n_reports=1, country="AT", guard="502")
-    ClusteringState.objects.get_or_create(service=service, defaults={"encoder": "test", "mean_sum": b"", "sample": b""})
+    ClusteringState.objects.get_or_create(service=service, defaults={"encoder": "test", "mean_sum": b"", "usual": 0.25})
     return cluster
 
 

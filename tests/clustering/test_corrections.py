@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,9 +12,8 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F
 
-from reports.clustering import arrays, corrections
+from reports.clustering import arrays, encoding
 from reports.clustering.corrections import (
     apply_corrections,
     carry_barriers,
@@ -38,7 +36,16 @@ from reports.models import (
     ScreeningExample,
     Service,
 )
-from tests.clustering.stories import LOGIN, PARCEL, a_service, cluster_of, everything_placed, tell
+from tests.clustering.stories import (
+    LOGIN,
+    PARCEL,
+    a_service,
+    assert_clusters_are_sound,
+    assert_counts_tell_the_placements,
+    cluster_of,
+    everything_placed,
+    tell,
+)
 from tests.factories import NOW, make_outage, make_report, make_user
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +66,7 @@ def a_wording(
     last = at + timedelta(minutes=len(texts) - 1)
     if cluster is None:
         cluster = Cluster.objects.create(service=service, label=texts[0], first_seen_at=at, last_seen_at=last)
-    encoder = arrays.the_encoder()
+    encoder = encoding.the_encoder()
     vectors = encoder.encode(list(texts))
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     micro = MicroCluster.objects.create(
@@ -73,7 +80,7 @@ def a_wording(
     cluster.n_reports += len(texts)
     cluster.save()
     ClusteringState.objects.get_or_create(
-        service=service, defaults={"encoder": encoder.name, "mean_sum": bytes(8 * encoder.n_dims), "sample": b""}
+        service=service, defaults={"encoder": encoder.name, "mean_sum": bytes(8 * encoder.n_dims)}
     )
     return micro
 
@@ -105,26 +112,6 @@ def carry_out(service: Service, *, now: datetime = LATER) -> bool:
 
 def reports_of(*micros: MicroCluster) -> list[UUID]:
     return list(Placement.objects.filter(micro_cluster__in=micros).order_by("report_id").values_list("pk", flat=True))
-
-
-def assert_counts_tell_the_placements() -> None:
-    """Each cell of the minute counts is the sum of its placements, and no cell is empty."""
-    expected: Counter[tuple[Any, ...]] = Counter()
-    for row in Placement.objects.all():
-        cell = (row.counted_at.replace(second=0, microsecond=0), row.micro_cluster_id, row.region)
-        expected[(*cell, "reports")] += 1
-        expected[(*cell, "counted")] += row.is_counted
-        expected[(*cell, "aside")] += row.is_set_aside
-    found: Counter[tuple[Any, ...]] = Counter()
-    for count in MinuteCount.objects.all():
-        cell = (count.minute, count.micro_cluster_id, count.region)
-        assert count.n_reports > 0
-        found[(*cell, "reports")] += count.n_reports
-        found[(*cell, "counted")] += count.n_counted
-        found[(*cell, "aside")] += count.n_set_aside
-    assert +expected == +found
-    for cluster in Cluster.objects.all():
-        assert cluster.n_reports == sum(cluster.micro_clusters.values_list("n_reports", flat=True))
 
 
 def barriers() -> set[tuple[int, int]]:
@@ -285,7 +272,9 @@ def test_moved_reports_take_their_counts_along() -> None:
 def test_moved_reports_leave_the_sum_of_their_wording() -> None:
     service = a_service()
     mixed = a_wording(service, ["the login fails", "my parcel is late"])
-    login, parcel = corrections.units_of(service.pk, ["the login fails", "my parcel is late"], ["", ""], NOW)
+    login, parcel = arrays.units_of(
+        service.pk, ["the login fails", "my parcel is late"], NOW, encoder=encoding.the_encoder()
+    )
     mixed.vector_sum = arrays.sum_to_bytes(login + parcel)
     mixed.save()
     said(service, CorrectionKind.MOVE, report_ids=reports_of(mixed)[1:])
@@ -430,7 +419,7 @@ def test_one_that_breaks_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> Non
     def break_down(*_: Any) -> None:
         raise ValueError("a text of a reporter")
 
-    monkeypatch.setattr(corrections, "units_of", break_down)
+    monkeypatch.setattr(arrays, "units_of", break_down)
     assert carry_out(service)
 
     broken.refresh_from_db()
@@ -498,11 +487,7 @@ def test_whatever_is_said_counts_and_clusters_stay_sound(seed: int) -> None:
         assert "log of the worker" not in correction.refusal
         assert Placement.objects.count() == n_reports
         assert_counts_tell_the_placements()
-        assert not MicroCluster.objects.filter(cluster__merged_into__isnull=False).exists()
-        assert not Cluster.objects.filter(merged_into__merged_into__isnull=False).exists()
-        assert not ClusterBarrier.objects.filter(low__merged_into__isnull=False).exists()
-        assert not ClusterBarrier.objects.filter(high__merged_into__isnull=False).exists()
-        assert not MicroCluster.objects.exclude(pinned_to=None).exclude(pinned_to=F("cluster")).exists()
+        assert_clusters_are_sound()
 
 
 def test_reports_go_on_being_placed_after_corrections() -> None:

@@ -18,7 +18,7 @@ from reports.clustering.refinement import REFINE_AFTER, REFINE_REPORTS, refine_p
 from reports.clustering.services import cluster_pending
 from reports.models import Cluster, ClusteringState, MicroCluster, MinuteCount, Placement, Report, Service
 from tests.clustering.stories import LOGIN, PARCEL, a_service, cluster_of, everything_placed, tell
-from tests.factories import NOW, make_cluster
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=1)
@@ -37,10 +37,10 @@ def four_clusters(service: Service, *, n_reports: int = 2) -> list[int]:
 def refine_into(service: Service, regroup: Callable[[IntArray], list[int]], *, now: Any = LATER) -> None:
     """Refine, with the mathematics replaced by a rule from old to new groups."""
 
-    def grouped(_sums: object, _n: object, groups: IntArray, **_: object) -> IntArray:
-        return np.array(regroup(groups), dtype=np.int64)
+    def grouped(picture: refinement._Picture) -> refinement._Refined:
+        return refinement._Refined(np.array(regroup(picture.clusters.cluster_ids), dtype=np.int64), 1.0)
 
-    with mock.patch.object(refinement, "refine", grouped):
+    with mock.patch.object(refinement, "_refine", grouped):
         assert refine_service(service_id=service.pk, now=now)
 
 
@@ -52,7 +52,7 @@ def merge(service: Service, **into: int) -> None:
 
 def test_wordings_of_one_problem_become_one_cluster_and_those_of_another_stay_out() -> None:
     service = a_service()
-    with mock.patch.object(services, "adopt", lambda _sums, _n, groups, **_: _each_its_own(groups)):
+    with mock.patch.object(services, "threshold_of", return_value=9.0):  # nothing is so alike that it is adopted
         logins, parcels = tell(service, LOGIN), tell(service, PARCEL, at=NOW + timedelta(seconds=30))
         cluster_pending(now=LATER)
     n_before = Cluster.objects.count()
@@ -61,13 +61,6 @@ def test_wordings_of_one_problem_become_one_cluster_and_those_of_another_stay_ou
 
     assert Cluster.objects.filter(merged_into=None).count() < n_before
     assert {cluster_of(report) for report in logins}.isdisjoint(cluster_of(report) for report in parcels)
-
-
-def _each_its_own(groups: IntArray) -> IntArray:
-    fresh = groups.copy()
-    without = fresh == -1
-    fresh[without] = int(groups.max(initial=0)) + 1 + np.arange(int(without.sum()))
-    return fresh
 
 
 def test_a_merged_cluster_says_into_which_one_and_its_reports_are_summed_there() -> None:
@@ -154,7 +147,7 @@ def test_a_split_leaves_the_id_with_the_greater_part() -> None:
     (more,) = tell(service, ["login fails"])
     cluster_pending(now=LATER)
 
-    refine_into(service, lambda groups: [whole if i == 0 else whole + 1_000 + i for i in range(len(groups))])
+    refine_into(service, lambda groups: [whole if i == 0 else refinement._FRESH + i for i in range(len(groups))])
 
     assert cluster_of(more) == whole
     assert Cluster.objects.get(pk=whole).n_reports == 4
@@ -167,13 +160,11 @@ def test_two_splits_at_once_stay_two_whatever_numbers_their_rows_get() -> None:
     service = a_service()
     whole, *others = four_clusters(service)
     merge(service, **{f"c{other}": whole for other in others})
-    # Numbers above those of the living are free to the mathematics, but the next row gets the second of them.
-    taken = make_cluster(service).pk
 
-    refine_into(service, lambda groups: [whole, whole, taken, taken + 1])
+    refine_into(service, lambda groups: [whole, whole, refinement._FRESH + 1, refinement._FRESH])
 
-    members = MicroCluster.objects.exclude(encoder="test").values_list("cluster_id", flat=True)
-    assert len(set(members)) == 3
+    members = MicroCluster.objects.values_list("cluster_id", flat=True)
+    assert len(set(members)) == len(set(members) & set(Cluster.objects.values_list("pk", flat=True))) == 3
 
 
 def test_a_label_is_what_sets_the_reports_apart_and_the_typical_one_is_among_them() -> None:
@@ -294,17 +285,45 @@ def test_what_fails_half_way_leaves_nothing_behind() -> None:
     four_clusters(service)
     before = everything_placed()
 
-    with mock.patch.object(refinement, "_label", side_effect=OperationalError), pytest.raises(OperationalError):
+    with mock.patch.object(refinement, "label_clusters", side_effect=OperationalError), pytest.raises(OperationalError):
         refine_pending(now=LATER)
 
     assert everything_placed() == before
 
 
-def test_the_queries_do_not_grow_with_the_clusters(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
+@pytest.mark.parametrize("n_clusters", [2, 7])
+def test_the_queries_do_not_grow_with_the_clusters(
+    n_clusters: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
     service = a_service()
-    for saying in ("login fails", "parcel late", "invoice wrong", "video slow", "no sound", "map empty", "app crashes"):
+    seven = ("login fails", "parcel late", "invoice wrong", "video slow", "no sound", "map empty", "app crashes")
+    for saying in seven[:n_clusters]:
         tell(service, [saying] * 5)
     cluster_pending(now=NOW)
 
-    with django_assert_max_num_queries(14):
+    # Twice the clusters and what people said of them are read: before the grouping is computed and after it.
+    with django_assert_max_num_queries(28):
         refine_service(service_id=service.pk, now=LATER)
+
+
+@pytest.mark.parametrize("n_merged", [1, 3])
+def test_the_queries_do_not_grow_with_what_is_merged(
+    n_merged: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    service = a_service()
+    kept, *others = four_clusters(service)
+
+    with django_assert_max_num_queries(28 + 7):  # six tables' columns name a cluster, and its size is summed anew
+        merge(service, **{f"c{gone}": kept for gone in others[:n_merged]})
+
+
+@pytest.mark.parametrize("n_split", [1, 3])
+def test_the_queries_do_not_grow_with_what_is_split(
+    n_split: int, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    service = a_service()
+    kept, *others = four_clusters(service)
+    merge(service, **{f"c{gone}": kept for gone in others})
+
+    with django_assert_max_num_queries(28 + 3):  # the clusters they come from, their own rows, and the sizes
+        refine_into(service, lambda groups: [kept if i >= n_split else refinement._FRESH + i for i in range(4)])

@@ -82,14 +82,14 @@ def test_refining_goes_on(two_services: tuple[Service, Service]) -> None:
     for service in two_services:
         tell(service, LOGIN)
     clustering.cluster_pending(now=NOW)
-    label = refinement._label
+    label = refinement.label_clusters
 
     def label_or_fail(service_id: int, *args: object, **kwargs: object) -> None:
         if service_id == broken.pk:
             raise ValueError
         label(service_id, *args, **kwargs)  # type: ignore[arg-type]
 
-    with mock.patch.object(refinement, "_label", label_or_fail), pytest.raises(ValueError):  # noqa: PT011
+    with mock.patch.object(refinement, "label_clusters", label_or_fail), pytest.raises(ValueError):  # noqa: PT011
         refinement.refine_pending(now=NOW)
 
     assert ClusteringState.objects.get(n_unrefined=0).service_id == sound.pk

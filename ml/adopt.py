@@ -1,0 +1,165 @@
+"""The cluster of a new micro-cluster, at once: the immediate answer between two refinements.
+
+Invariant: groups that exist are not changed. Not here: merging and splitting (`refine`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ml.apart import BURST_SECONDS, beside_wording, lengths_of
+from ml.refine import NO_GROUP, check_shapes, first_group
+from ml.types import BoolArray, Float64Array, FloatArray, IntArray
+
+
+def adopt(
+    sums: FloatArray,
+    n_reports: IntArray,
+    groups: IntArray,
+    *,
+    threshold: float,
+    kinds: IntArray | None = None,
+    middles: Float64Array | None = None,
+    same_time: float = 0.0,
+    burst_seconds: float = BURST_SECONDS,
+    first_new_group: int | None = None,
+) -> IntArray:
+    """Give micro-clusters that have no group yet the group they would join, or a new one, at once.
+
+    The immediate answer between two refinements: each ungrouped micro-cluster, in order, joins the group to whose
+    reports it is most alike on average if that reaches the threshold. Groups that exist are not changed.
+
+    Parameters
+    ----------
+    sums, n_reports, groups, threshold, kinds, middles, first_new_group
+        See `refine`.
+
+    Returns
+    -------
+    ndarray of shape (k,), int64
+        A copy of `groups` without `NO_GROUP`.
+
+    Raises
+    ------
+    ValueError
+        As `refine`.
+
+    Notes
+    -----
+    Cost O(u k d) as one matrix product and O(u (k + g)) on top, for u ungrouped micro-clusters and g groups.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sums = np.array([[2.0, 0.0], [0.9, 0.4], [0.0, 1.0]], dtype=np.float32)
+    >>> adopt(sums, np.array([2, 1, 1]), np.array([7, -1, -1]), threshold=0.5).tolist()
+    [7, 7, 8]
+    """
+    check_shapes(sums, n_reports, groups, first_new_group)
+    without = np.flatnonzero(groups == NO_GROUP)
+    return adopt_by_products(
+        sums[without] @ sums.T,
+        np.any(sums[without] != 0, axis=1),
+        n_reports,
+        groups,
+        threshold=threshold,
+        kinds=kinds,
+        middles=middles,
+        same_time=same_time,
+        burst_seconds=burst_seconds,
+        first_new_group=first_new_group,
+        lengths=lengths_of(sums),
+    )
+
+
+def adopt_by_products(
+    products: FloatArray,
+    known: BoolArray,
+    n_reports: IntArray,
+    groups: IntArray,
+    *,
+    threshold: float,
+    kinds: IntArray | None = None,
+    middles: Float64Array | None = None,
+    same_time: float = 0.0,
+    burst_seconds: float = BURST_SECONDS,
+    first_new_group: int | None = None,
+    lengths: FloatArray | None = None,
+) -> IntArray:
+    """`adopt` for who has the products at hand (`ml.nearest.Index.products`), so that no sum need be copied.
+
+    Parameters
+    ----------
+    products : ndarray of shape (u, k), float32
+        Of the sums of the u ungrouped micro-clusters, in order, with all sums.
+    known : ndarray of shape (u,), bool
+        False where such a sum is all-zero.
+    n_reports, groups, threshold, kinds, middles, same_time, burst_seconds, first_new_group
+        See `refine`.
+    lengths : ndarray of shape (k,), float32, optional
+        Of all sums (`ml.nearest.Index.lengths`); by default that of texts that are alike and count once. Needed with
+        kinds, for otherwise codes do not keep apart what counts for more.
+
+    Returns
+    -------
+    ndarray of shape (k,), int64
+
+    Notes
+    -----
+    Cost O(u (k + g)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> products = np.array([[0.9, 1.0]], dtype=np.float32)
+    >>> adopt_by_products(products, np.array([True]), np.array([1, 1]), np.array([7, -1]), threshold=0.5).tolist()
+    [7, 7]
+    """
+    next_group = first_group(groups, first_new_group)
+    adopted = groups.copy()
+    without = np.flatnonzero(groups == NO_GROUP)
+    if len(without) == 0:
+        return adopted
+    grouped = np.flatnonzero(groups != NO_GROUP)
+    ids, place = _dense(groups[grouped])
+    n_old = len(ids)
+    totals = np.zeros((len(without), n_old + len(without)))
+    sizes = np.zeros(n_old + len(without))
+    sizes[:n_old] = np.bincount(place, weights=n_reports[grouped], minlength=n_old)
+    among = np.zeros((len(without), len(without)))
+    heft = n_reports.astype(np.float64) if lengths is None else lengths.astype(np.float64)
+    for row, index in enumerate(without.tolist()):
+        if known[row]:
+            pairs = products[row] + beside_wording(index, n_reports, heft, kinds, middles, same_time, burst_seconds)
+            totals[row, :n_old] = np.bincount(place, weights=pairs[grouped], minlength=n_old)
+            among[row] = pairs[without]
+    group_ids = np.concatenate((ids, np.zeros(len(without), dtype=np.int64)))
+    n_groups = n_old
+    for row, index in enumerate(without.tolist()):
+        if not known[row]:
+            adopted[index], next_group = next_group, next_group + 1
+            continue
+        means = np.divide(
+            totals[row, :n_groups],
+            sizes[:n_groups] * n_reports[index],
+            out=np.full(n_groups, -np.inf),
+            where=sizes[:n_groups] > 0,
+        )
+        nearest = int(means.argmax()) if n_groups else -1
+        if nearest < 0 or means[nearest] < threshold:
+            nearest, n_groups = n_groups, n_groups + 1
+            group_ids[nearest], next_group = next_group, next_group + 1
+        adopted[index] = group_ids[nearest]
+        sizes[nearest] += n_reports[index]
+        totals[row + 1 :, nearest] += among[row + 1 :, row]
+    return adopted
+
+
+def _dense(groups: IntArray) -> tuple[IntArray, IntArray]:
+    """The ids that occur, perhaps with some that do not, and the place of each group among them."""
+    low, high = (int(groups.min()), int(groups.max())) if len(groups) else (0, -1)
+    # Sorting ten thousand ids takes longer than all the rest; where they lie close together it is not needed.
+    if high - low < 8 * len(groups):
+        return np.arange(low, high + 1), groups - low
+    ids, place = np.unique(groups, return_inverse=True)
+    return ids, place
