@@ -128,10 +128,15 @@ def adopt_by_products(
     sizes[:n_old] = np.bincount(place, weights=n_reports[grouped], minlength=n_old)
     among = np.zeros((len(without), len(without)))
     heft = n_reports.astype(np.float64) if lengths is None else lengths.astype(np.float64)
+    is_more_than_wording = same_time > 0 or (kinds is not None and bool(kinds.any()))
+    is_new_last = bool(without[0] == len(grouped))  # as they are when a batch has just been placed
     for row, index in enumerate(without.tolist()):
         if known[row]:
-            pairs = products[row] + beside_wording(index, n_reports, heft, kinds, middles, same_time, burst_seconds)
-            totals[row, :n_old] = np.bincount(place, weights=pairs[grouped], minlength=n_old)
+            pairs = products[row]
+            if is_more_than_wording:
+                pairs = pairs + beside_wording(index, n_reports, heft, kinds, middles, same_time, burst_seconds)
+            old = pairs[: len(grouped)] if is_new_last else pairs[grouped]
+            totals[row, :n_old] = np.bincount(place, weights=old, minlength=n_old)
             among[row] = pairs[without]
     group_ids = np.concatenate((ids, np.zeros(len(without), dtype=np.int64)))
     n_groups = n_old
@@ -159,7 +164,7 @@ def _dense(groups: IntArray) -> tuple[IntArray, IntArray]:
     """The ids that occur, perhaps with some that do not, and the place of each group among them."""
     low, high = (int(groups.min()), int(groups.max())) if len(groups) else (0, -1)
     # Sorting ten thousand ids takes longer than all the rest; where they lie close together it is not needed.
-    if high - low < 8 * len(groups):
+    if high - low < 2 * len(groups):
         return np.arange(low, high + 1), groups - low
     ids, place = np.unique(groups, return_inverse=True)
     return ids, place

@@ -116,6 +116,7 @@ _DATE_OR_AMOUNT = re.compile(
 # Gateways answer with any of these for one and the same failure behind them.
 _GATEWAY: Final = frozenset(("502", "503", "504"))
 MAX_GUARD_CHARS: Final = 40
+_DIGIT_OR_JOIN = re.compile(r"[0-9_]")
 _BITS: Final = 20  # of a country in a kind
 _MAX_CHARS: Final = 2_000
 
@@ -168,7 +169,10 @@ def _code_or_version(text: str) -> str:
 
 def _prepared(text: str) -> str:
     """Case folded, with digits of every script as 0-9, without links and names; "" if it can name nothing."""
-    if not any(char.isdigit() for char in text) and "_" not in text:
+    if text.isascii():
+        if _DIGIT_OR_JOIN.search(text) is None:
+            return ""
+    elif not any(char.isdigit() for char in text) and "_" not in text:
         return ""
     text = text.casefold()
     if not text.isascii():
