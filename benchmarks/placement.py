@@ -120,11 +120,13 @@ def write_reports(
 def place_reports(n_rounds: int, now: datetime, profile: str, step: Barrier, answer: Any) -> None:
     """In each round place whatever waits until nothing does, together with the other workers."""
     start_django()
-    from reports.clustering import arrays
+    from reports.clustering import encoding, screening
     from reports.clustering.services import cluster_pending
     from reports.models import IntakeBatch
 
-    arrays.reference_of(arrays.the_encoder())  # a worker has loaded its encoder long before
+    # A worker has loaded its encoder and fitted its screening long before.
+    encoding.reference_of(encoding.the_encoder())
+    screening.p_problem(["no power"])
     profiler = cProfile.Profile() if profile else None
     n_placed, cpu_seconds = 0, 0.0
     step.wait()

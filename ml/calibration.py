@@ -23,7 +23,7 @@ MAX_SAMPLE: Final = 512
 # Mean and sample stand for about this many latest reports: long enough that a burst about one thing does not become
 # "usual" at once, short enough to follow a product that changes.
 MEMORY_REPORTS: Final = 20 * MAX_SAMPLE
-# A new calibration is due after a quarter more texts than the last one knew, within these bounds.
+# A new calibration is due after half as many texts again as the last one knew, within these bounds.
 LEAST_BETWEEN: Final = 16
 MOST_BETWEEN: Final = 2_048
 # As many texts as the reference stands for while a service is new. With 16, groups of the first 20-100 texts of
@@ -141,7 +141,7 @@ def texts_until_due(calibration: Calibration | None, tally: Tally) -> int:
     """
     if calibration is None:
         return 0
-    between = min(max(calibration.n_seen // 4, LEAST_BETWEEN), MOST_BETWEEN)
+    between = min(max(calibration.n_seen // 2, LEAST_BETWEEN), MOST_BETWEEN)
     return max(calibration.n_seen + between - tally.n_seen, 0)
 
 

@@ -180,6 +180,15 @@ def sum_to_bytes(vector: FloatArray) -> bytes:
     return vector.astype("<f4").tobytes()
 
 
+def packed(vectors: FloatArray) -> bytes:
+    """Return vectors behind one another: one parameter, where an array of them is quoted one by one."""
+    return np.ascontiguousarray(vectors).astype("<f4").tobytes()
+
+
+# Of `packed` vectors of so many bytes, the one at a row's place; parameters: the pack, the length, the length.
+UNPACKED: Final = "substring(%s::bytea FROM ((u.place - 1) * %s + 1)::int FOR %s)"
+
+
 def sums_from_bytes(rows: Sequence[bytes | memoryview], n_dims: int) -> FloatArray:
     """Return stored vectors as an array of shape (n_rows, n_dims)."""
     if not rows:
@@ -257,16 +266,20 @@ def _write_sample(service_id: int, before: Tally | None, after: Tally) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO reports_samplevector (service_id, slot, language_row, heard_at, vector)"
-            " SELECT %s, * FROM unnest(%s::smallint[], %s::smallint[], %s::timestamptz[], %s::bytea[])"
+            f"INSERT INTO reports_samplevector (service_id, slot, language_row, heard_at, vector)"  # noqa: S608  constants
+            f" SELECT %s, u.slot, u.language, u.at, {UNPACKED}"
+            " FROM unnest(%s::smallint[], %s::smallint[], %s::timestamptz[])"
+            " WITH ORDINALITY AS u (slot, language, at, place)"
             " ON CONFLICT (service_id, slot) DO UPDATE SET language_row = excluded.language_row,"
             " heard_at = excluded.heard_at, vector = excluded.vector",
             [
                 service_id,
+                packed(after.sample[slots]),
+                4 * after.sample.shape[1],
+                4 * after.sample.shape[1],
                 slots,
                 after.sample_languages[slots].tolist(),
                 [datetime.fromtimestamp(second, UTC) for second in after.sample_times[slots].tolist()],
-                [sum_to_bytes(vector) for vector in after.sample[slots]],
             ],
         )
 

@@ -24,7 +24,8 @@ from ml.types import Encoder, FloatArray
 from reports.clustering import encoding
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import corrected_clusters
-from reports.clustering.services import shortened, threshold_of
+from reports.clustering.services import threshold_of
+from reports.clustering.writing import shortened
 from reports.models import Cluster
 
 LABEL_CLUSTERS: Final = 50  # the latest ones a run; the rest keep their label until they move again

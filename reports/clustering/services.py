@@ -8,12 +8,11 @@ nothing to do. One writer a service (advisory lock), any number of services at o
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 import numpy as np
 from django.db import connection, transaction
@@ -23,14 +22,15 @@ from ml.adopt import adopt_by_products
 from ml.cluster import BURST_SHARE, LeaderState, assign
 from ml.guards import kinds_of
 from ml.refine import GROUP_FACTOR, NO_GROUP, group_threshold
-from ml.types import Float64Array, IntArray
-from reports.clustering import arrays, encoding, handover, screening
+from ml.types import Float64Array
+from reports.clustering import arrays, encoding, handover, screening, writing
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import apply_corrections, services_with_corrections
 from reports.clustering.counting import COUNT_ONCE_WITHIN, counts_again
 from reports.clustering.turns import each_service
+from reports.clustering.writing import PlacedReport
 from reports.enums import Symptom
-from reports.models import Cluster, IntakeBatch, MinuteCount, Placement
+from reports.models import IntakeBatch
 from reports.nudge import nudge
 
 logger = logging.getLogger(__name__)
@@ -39,21 +39,7 @@ CLAIM_REPORTS: Final = 2_000  # reports a transaction: half a second of work, so
 # A batch holds at least one report, so whoever claims this many has not made a small catch (see `cluster_pending`).
 CLAIM_BATCHES: Final = CLAIM_REPORTS // 2
 LOCK_CLUSTERING: Final = 7101  # first half of the advisory lock's key, the service's id is the other
-LABEL_CHARS: Final = 80
 IDLE_SECONDS: Final = arrays.IDLE_AFTER.total_seconds()
-
-
-@dataclass(frozen=True, slots=True)
-class _PlacedReport:
-    id: UUID
-    text: str
-    region: str
-    reporter: bytes
-    counted_at: datetime
-    is_counted: bool
-    p_problem: float | None
-    is_set_aside: bool
-    set_aside_for: list[str]
 
 
 def cluster_pending(*, now: datetime) -> int:
@@ -129,7 +115,7 @@ def _claim_batches(service_id: int) -> list[IntakeBatch]:
     return claimed
 
 
-def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[_PlacedReport]:
+def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedReport]:
     """Return the batches' reports in the order they count, each with whether it does."""
     ids = [report_id for batch in batches for report_id in batch.report_ids]
     with connection.cursor() as cursor:
@@ -146,7 +132,7 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[_Placed
     for row, p, is_aside in zip(rows, likely, aside, strict=True):
         counted_at, report_id, text, symptom, region, raw_reporter = row
         reporter = bytes(raw_reporter)
-        report = _PlacedReport(
+        report = PlacedReport(
             id=report_id,
             text=arrays.words_of(text, symptom),
             region=region,
@@ -185,7 +171,7 @@ def _counted_times(service_id: int, rows: Sequence[tuple[Any, ...]]) -> defaultd
     return found
 
 
-def _place(service_id: int, reports: Sequence[_PlacedReport], *, now: datetime) -> ServiceClusters:
+def _place(service_id: int, reports: Sequence[PlacedReport], *, now: datetime) -> ServiceClusters:
     """Assign the reports to micro-clusters and write all that follows from it."""
     encoder = encoding.the_encoder()
     handover.to_encoder(service_id, encoder=encoder, now=now)
@@ -216,13 +202,13 @@ def _place(service_id: int, reports: Sequence[_PlacedReport], *, now: datetime) 
             burst_seconds=IDLE_SECONDS * BURST_SHARE,
             lengths=found.state.index.lengths(),
         )
-    cluster_ids = _write_clusters(service_id, reports, found.micro, groups, before.cluster_ids)
-    micro_ids = _write_micro_clusters(
+    cluster_ids = writing.write_clusters(service_id, reports, found.micro, groups, before.cluster_ids)
+    micro_ids = writing.write_micro_clusters(
         service_id, encoder.name, reports, read.guards, found.state, found.micro, cluster_ids, before.micro_ids
     )
     placed_micros = micro_ids[found.micro].tolist()
-    _write_placements(service_id, reports, placed_micros, found.similarity.tolist(), now=now)
-    _count_minutes(service_id, reports, placed_micros)
+    writing.write_placements(service_id, reports, placed_micros, found.similarity.tolist(), now=now)
+    writing.count_minutes(service_id, reports, placed_micros)
     after = replace(
         before,
         state=found.state,
@@ -245,159 +231,3 @@ def middles_of(state: LeaderState) -> Float64Array:
     """Return the middle of each micro-cluster's life, epoch seconds."""
     middles: Float64Array = (state.opened_at + state.last_seen) / 2
     return middles
-
-
-def _write_clusters(
-    service_id: int, reports: Sequence[_PlacedReport], micro: IntArray, groups: IntArray, known: IntArray
-) -> IntArray:
-    """Make rows for new groups, bring the others up to date; return each micro-cluster's cluster id."""
-    first_new = int(known.max(initial=NO_GROUP)) + 1
-    group_of_report = groups[micro].tolist()
-    new: dict[int, Cluster] = {}
-    n_reports = Counter(group_of_report)
-    last_seen: dict[int, datetime] = {}
-    for report, group in zip(reports, group_of_report, strict=True):
-        last_seen[group] = max(report.counted_at, last_seen.get(group, report.counted_at))
-        if group >= first_new and group not in new:
-            new[group] = Cluster(
-                service_id=service_id,
-                label=shortened(report.text),
-                typical_report_id=report.id,
-                first_seen_at=report.counted_at,
-            )
-    for group, cluster in new.items():
-        cluster.n_reports, cluster.last_seen_at = n_reports[group], last_seen[group]
-    Cluster.objects.bulk_create(new.values())
-    old = [group for group in n_reports if group not in new]
-    if old:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE reports_cluster c SET n_reports = c.n_reports + u.n,"
-                " last_seen_at = greatest(c.last_seen_at, u.seen)"
-                " FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[]) AS u (id, n, seen) WHERE c.id = u.id",
-                [old, [n_reports[group] for group in old], [last_seen[group] for group in old]],
-            )
-    ids = {group: cluster.pk for group, cluster in new.items()}
-    return np.array([ids.get(group, group) for group in groups.tolist()], dtype=np.int64)
-
-
-def _write_micro_clusters(
-    service_id: int,
-    encoder_name: str,
-    reports: Sequence[_PlacedReport],
-    guards: Sequence[str],
-    state: LeaderState,
-    micro: IntArray,
-    cluster_ids: IntArray,
-    known_ids: IntArray,
-) -> IntArray:
-    """Add the new micro-clusters and update the sums of those that got reports; return all ids."""
-    n_known = len(known_ids)
-    touched, first_report = np.unique(micro, return_index=True)
-    sums = state.index.rows(touched)
-    place = {row: at for at, row in enumerate(touched.tolist())}
-    old, new = touched[touched < n_known].tolist(), touched[touched >= n_known].tolist()
-    new_ids: list[int] = []
-    with connection.cursor() as cursor:
-        if old:
-            cursor.execute(
-                "UPDATE reports_microcluster m SET vector_sum = u.total, n_reports = u.n, last_seen_at = u.seen"
-                " FROM unnest(%s::bigint[], %s::bytea[], %s::int[], %s::timestamptz[]) AS u (id, total, n, seen)"
-                " WHERE m.id = u.id",
-                [
-                    known_ids[old].tolist(),
-                    [arrays.sum_to_bytes(sums[place[row]]) for row in old],
-                    state.n_reports[old].tolist(),
-                    _moments(state.last_seen[old]),
-                ],
-            )
-        if new:
-            # Ids first, so that rows and ids are in one order whatever the order of insertion.
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence('reports_microcluster', 'id')) FROM generate_series(1, %s)",
-                [len(new)],
-            )
-            new_ids = sorted(row[0] for row in cursor.fetchall())
-            openers = [int(at) for at in first_report[touched >= n_known]]
-            cursor.execute(
-                "INSERT INTO reports_microcluster (id, service_id, cluster_id, encoder, vector_sum, n_reports,"
-                " country, guard, opened_at, last_seen_at)"
-                " SELECT u.id, %s, u.cluster, %s, u.total, u.n, u.country, u.guard, u.opened, u.seen"
-                " FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::int[], %s::varchar[], %s::varchar[],"
-                " %s::timestamptz[], %s::timestamptz[]) AS u (id, cluster, total, n, country, guard, opened, seen)",
-                [
-                    service_id,
-                    encoder_name,
-                    new_ids,
-                    cluster_ids[new].tolist(),
-                    [arrays.sum_to_bytes(sums[place[row]]) for row in new],
-                    state.n_reports[new].tolist(),
-                    [reports[at].region[:2] for at in openers],
-                    [guards[at] for at in openers],
-                    _moments(state.opened_at[new]),
-                    _moments(state.last_seen[new]),
-                ],
-            )
-    return np.concatenate([known_ids, np.array(new_ids, dtype=np.int64)])
-
-
-def _moments(seconds: Float64Array) -> list[datetime]:
-    return [datetime.fromtimestamp(second, UTC) for second in seconds.tolist()]
-
-
-def _write_placements(
-    service_id: int,
-    reports: Sequence[_PlacedReport],
-    micro_ids: Sequence[int],
-    similarity: Sequence[float],
-    *,
-    now: datetime,
-) -> None:
-    columns = (
-        "report_id, service_id, micro_cluster_id, similarity, region, reporter, is_counted, p_problem, is_set_aside,"
-        " set_aside_for, counted_at, placed_at"
-    )
-    types = ("uuid", "int8", "int8", "float8", "varchar", "bytea", "bool", "float8", "bool", "varchar[]",
-             "timestamptz", "timestamptz")  # fmt: skip
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {Placement._meta.db_table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.set_types(types)
-        for report, micro_id, near in zip(reports, micro_ids, similarity, strict=True):
-            copy.write_row(
-                (report.id, service_id, micro_id, near, report.region, report.reporter, report.is_counted,
-                report.p_problem, report.is_set_aside, report.set_aside_for, report.counted_at, now)
-            )  # fmt: skip
-
-
-def _count_minutes(service_id: int, reports: Sequence[_PlacedReport], micro_ids: Sequence[int]) -> None:
-    cells: dict[tuple[datetime, int, str], list[int]] = {}
-    for report, micro_id in zip(reports, micro_ids, strict=True):
-        minute = report.counted_at.replace(second=0, microsecond=0)
-        cell = cells.setdefault((minute, micro_id, report.region), [0, 0, 0])
-        cell[0] += 1
-        cell[1] += report.is_counted
-        cell[2] += report.is_set_aside
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {MinuteCount._meta.db_table} AS c"  # noqa: S608  a constant
-            " (service_id, minute, micro_cluster_id, region, n_reports, n_counted, n_set_aside)"
-            " SELECT %s, * FROM unnest(%s::timestamptz[], %s::bigint[], %s::varchar[], %s::int[], %s::int[], %s::int[])"
-            " ON CONFLICT (service_id, minute, micro_cluster_id, region) DO UPDATE"
-            " SET n_reports = c.n_reports + excluded.n_reports, n_counted = c.n_counted + excluded.n_counted,"
-            " n_set_aside = c.n_set_aside + excluded.n_set_aside",
-            [
-                service_id,
-                [minute for minute, _, _ in cells],
-                [micro_id for _, micro_id, _ in cells],
-                [region for _, _, region in cells],
-                *(list(counts) for counts in zip(*cells.values(), strict=True)),
-            ],
-        )
-
-
-def shortened(text: str) -> str:
-    """Return the beginning of a text, as a label of a cluster that has no better one."""
-    line = " ".join(text.split())
-    return line if len(line) <= LABEL_CHARS else line[: LABEL_CHARS - 1].rstrip() + "…"

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, connection
 from pytest_django import DjangoAssertNumQueries
 
-from reports.clustering import services
+from reports.clustering import services, writing
 from reports.clustering.services import cluster_pending, place_batches
 from reports.intake.ids import uuid7
 from reports.models import Cluster, IntakeBatch, MicroCluster, MinuteCount, Placement, Report
@@ -130,7 +130,7 @@ def test_a_new_cluster_is_called_by_the_beginning_of_its_first_report() -> None:
     label = Cluster.objects.get().label
     assert label.startswith("the app shows an empty page after")
     assert label.endswith("…")
-    assert len(label) <= services.LABEL_CHARS
+    assert len(label) <= writing.LABEL_CHARS
 
 
 def test_a_batch_whose_reports_are_gone_is_done_with() -> None:
@@ -174,7 +174,7 @@ def test_the_queries_of_a_batch_do_not_grow_with_its_reports(
     tell(service, [f"{LOGIN[i % 6]} {i % 7}" for i in range(n_reports)], region="DE", reporter="")
 
     # Of these four read the clusters, which a worker remembers, and two keep the sample from which "alike" is read.
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         place_batches(service_id=service.pk, now=NOW)
 
     assert Placement.objects.count() == n_reports + len(LOGIN) + len(PARCEL)
@@ -187,7 +187,7 @@ def test_what_fails_half_way_leaves_nothing_behind_and_is_placed_the_next_time()
     tell(service, LOGIN)
     before = everything_placed()
 
-    with mock.patch.object(services, "_count_minutes", side_effect=OperationalError), pytest.raises(OperationalError):
+    with mock.patch.object(writing, "count_minutes", side_effect=OperationalError), pytest.raises(OperationalError):
         cluster_pending(now=NOW)
 
     assert everything_placed() == before
@@ -199,14 +199,14 @@ def test_what_fails_half_way_leaves_nothing_behind_and_is_placed_the_next_time()
 def test_a_connection_killed_half_way_leaves_nothing_behind_and_is_placed_the_next_time() -> None:
     service = a_service()
     tell(service, LOGIN)
-    place = services._write_placements
+    place = writing.write_placements
 
     def place_and_die(*args: object, **kwargs: object) -> None:
         place(*args, **kwargs)  # type: ignore[arg-type]
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    with mock.patch.object(services, "_write_placements", place_and_die), pytest.raises(OperationalError):
+    with mock.patch.object(writing, "write_placements", place_and_die), pytest.raises(OperationalError):
         cluster_pending(now=NOW)
     connection.close()
 

@@ -119,9 +119,9 @@ def test_what_is_long_past_is_forgotten() -> None:
 
 @pytest.mark.parametrize(
     ("n_seen", "due_after"),
-    [(0, LEAST_BETWEEN), (40, LEAST_BETWEEN), (400, 100), (100_000, MOST_BETWEEN)],
+    [(0, LEAST_BETWEEN), (20, LEAST_BETWEEN), (400, 200), (100_000, MOST_BETWEEN)],
 )
-def test_a_calibration_is_due_after_a_quarter_more_texts(n_seen: int, due_after: int) -> None:
+def test_a_calibration_is_due_after_half_as_many_texts_again(n_seen: int, due_after: int) -> None:
     vectors = random_texts(n_seen, n_dims=2)
     calibration, tally = calibrate(seen(vectors))
 
