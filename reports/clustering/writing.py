@@ -65,8 +65,8 @@ def write_clusters(
         with (
             connection.cursor() as cursor,
             cursor.copy(
-                "COPY reports_cluster (service_id, id, label, typical_report_id, n_reports, first_seen_at, last_seen_at,"
-                " given_name, terms, term_shares, languages, regions) FROM STDIN (FORMAT BINARY)"
+                "COPY reports_cluster (service_id, id, label, typical_report_id, n_reports, first_seen_at,"
+                " last_seen_at, given_name, terms, term_shares, languages, regions) FROM STDIN (FORMAT BINARY)"
             ) as copy,
         ):
             copy.set_types(_CLUSTER_TYPES)
