@@ -145,3 +145,27 @@ def test_only_a_sentence_model_can_teach() -> None:
 def test_the_multilingual_encoder_asks_for_its_folder() -> None:
     with pytest.raises(EncoderUnavailableError, match=r"folder with model.onnx and tokenizer.json"):
         load_encoder("multilingual")
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "other"),
+    [
+        ("لا أستطيع تسجيل الدخول إلى حسابي", "لا يمكنني تسجيل الدخول إلى الحساب", "الطرد لم يصل بعد"),
+        ("ログインできません", "アプリにログインできません", "荷物が届かない"),
+        ("התשלום נכשל שוב", "התשלום שלי נכשל", "אין חשמל ברחוב"),
+    ],
+)
+def test_static_vectors_of_scripts_beyond_its_vocabulary_go_by_their_words(one: str, same: str, other: str) -> None:
+    vectors = load_encoder("static").encode([one, same, other, "cannot log in"])
+
+    assert vectors[0] @ vectors[1] > 0.3
+    assert vectors[0] @ vectors[2] < 0.2
+    assert abs(vectors[0] @ vectors[3]) < 0.2
+
+
+def test_a_static_vector_does_not_depend_on_texts_of_other_scripts_beside_it() -> None:
+    encoder = load_encoder("static")
+
+    beside = encoder.encode(["تعذر الدفع", "no power since 9"])
+
+    assert (beside[1] == encoder.encode(["no power since 9"])[0]).all()
