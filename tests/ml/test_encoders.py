@@ -19,6 +19,7 @@ from ml.encoders import (
     load_teacher,
     reference_vectors,
 )
+from ml.hashing import comparable
 
 NAMES: tuple[EncoderName, ...] = ("static", "hashing", "minilm")
 TEXTS = [
@@ -169,3 +170,37 @@ def test_a_static_vector_does_not_depend_on_texts_of_other_scripts_beside_it() -
     beside = encoder.encode(["تعذر الدفع", "no power since 9"])
 
     assert (beside[1] == encoder.encode(["no power since 9"])[0]).all()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "  two   spaces ",
+        "502 bad gateway!!",
+        "don't",
+        "naïve café ☕️ 🔥🔥",
+        "a_b-c/d",
+        "привет мир",
+        "ﬁ ǅ",
+        "x" * 300,
+    ],
+)
+def test_tokens_of_words_are_those_of_the_text(text: str) -> None:
+    encoder = StaticEncoder()
+    clean = comparable([text])
+
+    found = encoder._token_ids(clean)
+
+    assert found == [encoder._tokenizer.encode(clean[0], add_special_tokens=False).ids]
+
+
+def test_words_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = StaticEncoder()
+    before = encoder.encode(["no power here", "login fails"])
+    monkeypatch.setattr("ml.encoders.MOST_WORDS", 2)
+
+    after = encoder.encode(["login fails", "no power at all"])
+
+    assert (after[0] == before[1]).all()
+    assert len(encoder._ids_of_word) == 6
