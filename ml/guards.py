@@ -80,13 +80,13 @@ _BEFORE_ERROR = re.compile(
 )
 # A status that stands for itself: alone, or said to be got, shown or returned, and nothing is counted with it.
 _ALONE = re.compile(
-    rf"(?:^[^\w€$£¥₹+-]*|(?<!\bno)(?<!\bnr)(?<!\bapt)(?<!\bst)[.!?;:(\[\"]\s+|[(\[\"]|(?:显示|出现|提示|に|で|が)\s?|\b(?:a|an|get|gets|getting|got|gives?|giving|returns?|returning|returned|says|"
-    rf"shows?|showing|throws?|throwing|see|seeing|http|cloudflare|nginx|then|"
+    rf"(?:^[^\w€$£¥₹+-]*|(?<!\bno)(?<!\bnr)(?<!\bapt)(?<!\bst)[.!?;:(\[\"]\s+|[(\[\"]|(?:显示|出现|提示|に|で|が)\s?|\bhttp/|\b(?:a|an|get|gets|getting|got|gives?|giving|returns?|returning|returned|says|"
+    rf"shows?|showing|throws?|throwing|see|seeing|http|cloudflare|nginx|then|with|fails?|failed|mit|avec|con|com|met|med|с|"
     rf"ein|eine|einen|den|kommt|bekomme|zeigt|nur|un|une|affiche|una|uno|sale|dá|um|uma|ошибку|выдаёт|"
     rf"выдает|пишет|een|krijg|bir|veriyor)\s+)"
     rf"(?P<code>{_STATUS})(?:(?P<plural>s|er|ka|ки)\b)?(?=\s*$|\s*[.!?;)\]\"](?!\s?\d)|\s*,(?!\s?\d)|\s+[-–—]\s+(?!\d)|"
     rf"\s+(?:when\w*|on|after|every\w*|again|since|while|whenever|if|or|but|now|today|then|responses?|pages?|status|"
-    rf"code|codes|and\s\d|all\sthe\stime|from\s(?:the|your)|for\s(?:the|all|every)|bei|beim|wenn|seit|und|auf|quand|"
+    rf"code|codes|please|pls|plz|help|at|in|login|log|sign|checkout|and\s\d|all\sthe\stime|from\s(?:the|your)|for\s(?:the|all|every)|bei|beim|wenn|seit|und|auf|quand|"
     rf"lors|sur|depuis|cuando|desde|quando|ao|al|при|когда|на|после|bij|als|wanneer)\b|"
     rf"\s?(?:が|と|エラー|を|も|は|で|的|错))"
 )

@@ -12,6 +12,8 @@ from typing import Final
 
 _TEXTS: Final = {
     "de": """
+alles langsam heute | heute geht gar nichts | heute wieder kein netz | stürzt heute ständig ab |
+seit heute morgen nur fehler |
 kein strom seit heute früh | strom ist weg | stromausfall in der ganzen straße | bei uns ist alles dunkel, strom weg |
 schon wieder stromausfall | licht flackert und dann geht nichts mehr | kein warmes wasser seit montag | heizung kaputt |
 wasser kommt nur noch braun aus der leitung | internet weg | internet geht nicht | seit stunden kein internet | kaputt |

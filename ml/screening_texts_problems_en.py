@@ -2,8 +2,7 @@
 
 Invariant: each says that something does not work or is wrong for the writer, in the way people type it (typos, slang,
 half sentences), over many trades. All were written for this project; several stand in a line with ` | ` between. Not
-here: other languages, and
-texts that report nothing. A text more changes the fitted model and nothing else.
+here: other languages, and texts that report nothing. A text more changes the fitted model and nothing else.
 """
 
 from __future__ import annotations
@@ -12,6 +11,13 @@ from typing import Final
 
 _TEXTS: Final = {
     "en": """
+very slow today | everything is slow today | so laggy today | laggy tonight, unplayable | checkout is broken today |
+the new design broke checkout | the redesign broke the search | new update broke notifications | app is super slow |
+app super slow this morning | site very slow tonight | slow again today | happy monday, vpn is down |
+nothing loads today | good morning, mail is down again | down today for anyone else? |
+page not found on every link | pages take forever today | laggy as hell since the patch | so slow right now |
+login broken tonight | payments failing today | 404 everywhere today | great, servers are down again today |
+all day today no signal | today the app just closes | still broken this morning |
 power is out on our street since 6 | lost power about ten minutes ago | no power in the whole building |
 no electricity since last night, food in the freezer is going bad | power just went out again |
 my power went out during the storm | still no power here, day 3 | still without power, going on 14 hours |

@@ -19,7 +19,7 @@ from ml.calibration import Calibration, Tally, in_frame
 from ml.cluster import LeaderState, empty_state, keep_micro
 from ml.guards import kinds_of
 from ml.nearest import index_of
-from ml.refine import NO_GROUP
+from ml.refine import GROUP_FACTOR, NO_GROUP, group_threshold
 from ml.types import BoolArray, Encoder, FloatArray, IntArray
 from reports.clustering import encoding
 from reports.enums import Symptom
@@ -120,7 +120,9 @@ def save_state(service_id: int, *, before: ServiceClusters, after: ServiceCluste
         "n_seen": tally.n_seen,
     }
     if calibration is not None and calibration is not before.state.calibration:
-        fields |= {"calibration": _calibration_to_bytes(calibration), "usual": calibration.usual}
+        fields["calibration"] = _calibration_to_bytes(calibration)
+    if calibration is not None:
+        fields["usual"] = group_threshold(calibration.usual_weighted, GROUP_FACTOR * after.group_factor)
     of_service = ClusteringState.objects.filter(service_id=service_id, encoder=after.encoder)
     if not of_service.update(**fields, n_unrefined=F("n_unrefined") + n_new):
         # The first batch of the service, or the first with this encoder: nothing of another one may stay.

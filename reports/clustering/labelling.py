@@ -16,15 +16,17 @@ import numpy as np
 from django.db import connection
 from django.db.models import Q
 
+from ml.apart import BURST_SECONDS
 from ml.calibration import in_frame
 from ml.describe import distinctive_terms, typical_index
+from ml.guards import parts_of
 from ml.languages import languages_of
 from ml.text import normalise, tokens
-from ml.types import Encoder, FloatArray
+from ml.types import BoolArray, Encoder, FloatArray, IntArray
 from reports.clustering import encoding
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import corrected_clusters
-from reports.clustering.services import threshold_of
+from reports.clustering.services import middles_of, threshold_of
 from reports.clustering.writing import shortened
 from reports.models import Cluster
 
@@ -98,7 +100,10 @@ def _cohesion(clusters: ServiceClusters, encoder: Encoder, vectors: FloatArray, 
 
 
 def note_resemblances(clusters: ServiceClusters) -> None:
-    """Note which cluster says the same of another place or an earlier time: as alike as one, and yet kept apart."""
+    """Note which cluster says the same of another place or an earlier time: as alike as one, and yet kept apart.
+
+    One whose reports name other codes, or come from the same places on the same days, says something else.
+    """
     ids, place = np.unique(clusters.cluster_ids, return_inverse=True)
     if len(ids) < 2 or clusters.state.calibration is None:
         return
@@ -108,7 +113,7 @@ def note_resemblances(clusters: ServiceClusters) -> None:
     sizes = np.bincount(place, weights=clusters.state.n_reports).astype(np.float32)
     means = totals / sizes[:, None]
     alike = means @ means.T
-    np.fill_diagonal(alike, -np.inf)
+    alike[~_may_resemble(clusters, place, len(ids))] = -np.inf
     nearest = alike.argmax(axis=1)
     enough = alike.max(axis=1) >= threshold_of(clusters.state, clusters.group_factor)
     others = [int(ids[near]) if is_like else None for near, is_like in zip(nearest, enough, strict=True)]
@@ -119,6 +124,26 @@ def note_resemblances(clusters: ServiceClusters) -> None:
             " WHERE c.id = u.id AND c.resembles_id IS DISTINCT FROM u.other",
             [ids.tolist(), others],
         )
+
+
+def _may_resemble(clusters: ServiceClusters, place: IntArray, n_clusters: int) -> BoolArray:
+    """Tell for each pair of clusters whether they name the same codes and lie apart in place or time."""
+    guards, countries = parts_of(clusters.state.kinds)
+    days = np.floor(middles_of(clusters.state) / BURST_SECONDS)
+    sizes = clusters.state.n_reports.astype(np.float64)
+
+    def main(values: IntArray) -> IntArray:
+        """The value most reports of each cluster have."""
+        names, at = np.unique(values, return_inverse=True)
+        totals = np.zeros((n_clusters, len(names)))
+        np.add.at(totals, (place, at), sizes)
+        found: IntArray = names[totals.argmax(axis=1)]
+        return found
+
+    guard, country, day = main(guards), main(countries), main(days.astype(np.int64))
+    apart = (country[:, None] != country) | (day[:, None] != day)
+    alike: BoolArray = (guard[:, None] == guard) & apart
+    return alike
 
 
 def _samples(cluster_ids: list[int]) -> dict[int, list[tuple[UUID, str, str]]]:

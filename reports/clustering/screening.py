@@ -13,6 +13,7 @@ from typing import Final
 
 from django.db.models import Count, Max, Q
 
+from ml.guards import guard_of
 from ml.memory import TextMemory
 from ml.screening import SET_ASIDE_BELOW, Example, Screen, fit_screen
 from reports.clustering.encoding import REMEMBERED_TEXTS
@@ -32,6 +33,12 @@ def p_problem(texts: Sequence[str]) -> list[float]:
 def reads_as_problem(p: float) -> bool:
     """Tell whether a report of that probability feeds detection."""
     return p >= SET_ASIDE_BELOW
+
+
+def names_a_code(text: str) -> bool:
+    """Tell whether a text names an error code: nobody praises a 404, however the rest of it reads."""
+    guard = guard_of(text)
+    return bool(guard) and not guard.startswith("v")  # a version is named in praise as well
 
 
 def reasons(text: str) -> list[tuple[str, float]]:

@@ -125,7 +125,10 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedR
         )
         rows = sorted(cursor.fetchall(), key=lambda row: row[:2])
     likely = _likely_problems(rows)
-    aside = [p is not None and not screening.reads_as_problem(p) for p in likely]
+    aside = [
+        p is not None and not screening.reads_as_problem(p) and not screening.names_a_code(row[2])
+        for row, p in zip(rows, likely, strict=True)
+    ]
     against = iter(screening.words_against([row[2] for row, is_aside in zip(rows, aside, strict=True) if is_aside]))
     counted = _counted_times(service_id, rows)
     reports = []

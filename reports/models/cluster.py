@@ -87,8 +87,8 @@ class ClusteringState(models.Model):
 
     `generation` moves with every write, so that a worker knows whether what it remembers is still true. `mean_sum` is a
     row of float64 for each of `mean_languages` (one row where none are told apart), over `mean_counts` texts each;
-    `calibration` is how texts are compared (`clustering.arrays`), null before the first. `usual` repeats from it how
-    alike two reports usually are, for people to read; `group_factor` is what their corrections made of the threshold.
+    `calibration` is how texts are compared (`clustering.arrays`), null before the first. `usual` is how alike the
+    reports of one cluster are at least, for people to read; `group_factor` is what their corrections made of that.
     `names` are products and features that reports are told apart by, learnt when it had seen `names_learnt_at_n` texts.
     """
 

@@ -132,6 +132,8 @@ def _reports(cluster_id: int, staff: Staff, form: QueryDict) -> Corrected:
     """Do with the ticked reports what the pressed button says."""
     if form.get("do") in {"problem", "no-problem"}:
         return _screen(cluster_id, staff, form)
+    if form.get("do") not in {"move", "move-new"}:
+        raise InvalidInput(f"{form.get('do', '')[:40]!r} is nothing one can do with reports. Press one of the buttons.")
     into_id = _cluster_id(form.get("into", "")) if form.get("do") == "move" else None
     return corrections.move_reports(
         report_ids=_report_ids(form), into_id=into_id, actor_id=staff.user_id, now=timezone.now()
@@ -139,6 +141,8 @@ def _reports(cluster_id: int, staff: Staff, form: QueryDict) -> Corrected:
 
 
 def _screen(_: int, staff: Staff, form: QueryDict) -> Corrected:
+    if form.get("do") not in {"problem", "no-problem"}:
+        raise InvalidInput(f"{form.get('do', '')[:40]!r} is no answer. Press one of the buttons.")
     return corrections.screen_reports(
         report_ids=_report_ids(form),
         is_problem=form.get("do") == "problem",

@@ -139,3 +139,10 @@ def test_the_reasons_are_the_words_that_spoke_for_and_against() -> None:
 
     assert min(reasons.values()) < 0
     assert any("love" in word or "great" in word for word, weight in reasons.items() if weight < 0)
+
+
+def test_who_names_an_error_code_is_never_set_aside() -> None:
+    assert screening.names_a_code("love it. 404 on every page")
+    assert screening.names_a_code("404")
+    assert not screening.names_a_code("love version 4.2.1")
+    assert not screening.names_a_code("what a day")

@@ -212,6 +212,8 @@ def test_reports_are_screened_as_the_button_says(responder: Client, do: str, is_
         ("split", {"wording": "x"}, "is no wording"),
         ("split", {}, "No wording is chosen"),
         ("reports", {"do": "move-new"}, "No report is chosen"),
+        ("reports", {"do": "garbage"}, "is nothing one can do"),
+        ("reports", {}, "is nothing one can do"),
         ("reports", {"do": "problem", "report": "x"}, "is no report"),
         ("rename", {"name": "x" * 81}, "81 characters"),
     ],
