@@ -347,7 +347,7 @@ def read_lines(lines: Iterator[str]) -> Iterator[Line]:
 
 def _epoch_seconds(text: str, number: int) -> float:
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper())  # RFC 3339 allows t and z as well
     except ValueError:
         raise BadLineError(f"line {number}: {text[:40]!r} is no RFC 3339 time such as 2018-09-09T18:30:00Z") from None
     if moment.tzinfo is None:

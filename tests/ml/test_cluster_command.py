@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from ml import cluster_stream
-from ml.cluster_stream import main
+from ml.cluster_stream import main, read_lines
 from ml.encoders import EncoderUnavailableError, load_encoder
 from ml.scores import b_cubed
 from ml.trial import try_student
@@ -284,3 +284,9 @@ def test_minilm_teaches_a_student_or_is_said_to_have_nothing_to_teach(monkeypatc
 
     assert (code, len(rows)) == (0, 500)
     assert "cluster: agreement with minilm-l6-v2-int8-v1 0." in err
+
+
+def test_times_may_be_written_in_small_letters() -> None:
+    lines = list(read_lines(iter(["2018-09-09t18:30:00z\tDE\tno power\n", "2018-09-09T18:30:00Z\tDE\tno power\n"])))
+
+    assert lines[0].time == lines[1].time
