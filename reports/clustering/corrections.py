@@ -9,7 +9,6 @@ blocks nobody. Only to be called under the service's lock. Not here: what may be
 from __future__ import annotations
 
 import logging
-import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
@@ -24,6 +23,7 @@ from django.db.models.functions import Greatest
 from ml.types import FloatArray
 from reports.clustering import arrays, encoding, handover
 from reports.clustering.counting import screen_by_word
+from reports.clustering.writing import shortened
 from reports.enums import CorrectionKind
 from reports.models import Cluster, ClusterBarrier, ClusteringState, Correction, MicroCluster, Placement, Report
 from reports.nudge import nudge
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE: Final = 50  # corrections a transaction; the next turn takes the rest
 AMONG_NEWEST: Final = 30  # a cluster's typical report is chosen among this many
-LABEL_CHARS: Final = 80
 
 
 class _CannotBeDone(Exception):
@@ -270,8 +269,7 @@ def _bring_up_to_date(cluster_ids: Collection[int]) -> None:
             [AMONG_NEWEST, list(cluster_ids)],
         )
         for cluster_id, report_id, text in cursor.fetchall():
-            label = textwrap.shorten(text, LABEL_CHARS, placeholder=" …")
-            Cluster.objects.filter(pk=cluster_id).update(typical_report_id=report_id, label=label)
+            Cluster.objects.filter(pk=cluster_id).update(typical_report_id=report_id, label=shortened(text))
 
 
 def _replace(
