@@ -1,8 +1,8 @@
 """The nearest of many centroids, exactly, and quickly enough for ten thousand of them.
 
 Invariant: an index is a value; a search over it collects changes of its own and returns a new index that shares the
-rest. The nearest centroid is the true one: leading dimensions only rule out centroids that can't reach the threshold.
-Not here: what a centroid means.
+rest. The nearest centroid is the true one: leading dimensions, and what reports of one batch have in common, only rule
+out centroids that can't reach the threshold. Not here: what a centroid means.
 """
 
 from __future__ import annotations
@@ -16,16 +16,46 @@ import numpy as np
 from ml.types import Float64Array, FloatArray, IntArray
 
 # Up to here all products at once are quicker than ruling centroids out.
-SMALL: Final = 2_048
-# Leading dimensions compared first: of WordLlama's 256 they hold three quarters of a centroid's squared length or more,
-# so that 1 in 700 centroids has to be looked at whole (with 64: 1 in 5).
+SMALL: Final = 1_024
+# Leading dimensions compared first, at most: of WordLlama's 256 they hold three quarters of a centroid's squared length
+# or more, so that 1 in 700 centroids has to be looked at whole (with 64: 1 in 5).
 HEAD_DIMS: Final = 128
-# Where more than so many centroids a row can't be ruled out, all products at once are quicker.
-MOST_CANDIDATES: Final = 24
+# The tighter the threshold, the fewer of them rule out enough. Each number is tried on a few centroids; to look at one
+# centroid whole takes as long as one dimension of 12,000.
+_HEADS: Final = (64, 80, 96, 112, HEAD_DIMS)
+_TRIED: Final = 16
+_WHOLE_COSTS: Final = 12_000
+# Where a larger share of the centroids can't be ruled out, all products at once are quicker.
+MOST_CANDIDATES_SHARE: Final = 1 / 50
 # Changed rows are kept beside the unchanged ones up to this number, for copying all is what costs with many centroids.
+# With few, looking at a second place costs more than copying does, unless reports come one by one.
 MOST_FRESH: Final = 1_024
+MOST_FRESH_OF_FEW: Final = 64
+# Numbers held at once while centroids are ruled out: as many as stay in a core's own cache.
+_BLOCK: Final = 262_144
 # Rounding of float32 products of unit vectors.
 _SLACK: Final = 1e-4
+
+
+class _Sheet:
+    """Rows written one after the other, shared by indexes that came of one another: each reads its own beginning."""
+
+    __slots__ = ("n_written", "sums")
+
+    def __init__(self, n_rows: int, n_dims: int) -> None:
+        self.sums: FloatArray = np.empty((n_rows, n_dims), dtype=np.float32)
+        self.n_written = 0
+
+    def after(self, n_read: int, sums: FloatArray) -> _Sheet:
+        """A sheet with these rows behind the first `n_read`: this one, unless something else stands there already."""
+        sheet = self
+        if self.n_written != n_read:
+            # The index was searched twice, for instance because a transaction failed: what the other wrote stays its.
+            sheet = _Sheet(*self.sums.shape)
+            sheet.sums[:n_read] = self.sums[:n_read]
+        sheet.n_written = n_read + len(sums)
+        sheet.sums[n_read : sheet.n_written] = sums
+        return sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,70 +66,75 @@ class Index:
     ----------
     base : ndarray of shape (k0, d), float32
         Sums as of the last time everything was copied.
-    base_scale : ndarray of shape (k0,), float32
-        One over the length of each; 0 for an all-zero sum.
-    heads : ndarray of shape (k0, HEAD_DIMS + 1), float32, optional
-        Leading coordinates of each unit centroid, and the length of the rest; None while the index is small.
+    scale : ndarray of shape (k,), float32
+        One over the length of each sum; 0 for an all-zero one.
+    heads : ndarray of shape (k0, h + 1), float32, optional
+        Leading coordinates of each unit centroid of the base, and the length of the rest; None while the index is
+        small.
     axes : ndarray of shape (d, HEAD_DIMS), float32, optional
         The leading directions.
-    fresh_rows : ndarray of shape (t,), int64
-        Rows whose sum has changed since, and all rows from k0 on.
-    fresh : ndarray of shape (t, d), float32
-        Their sums.
+    place : ndarray of shape (k,), int64
+        Where the sheet holds a sum that has changed since, -1 where the base does.
+    sheet : _Sheet
+        Sums that have changed, and new ones, as they came; a sum that changed again stands there twice.
+    sheet_rows : ndarray of shape (t,), int64
+        Row of each of the sheet's first t sums.
     """
 
     base: FloatArray
-    base_scale: FloatArray
+    scale: FloatArray
     heads: FloatArray | None
     axes: FloatArray | None
-    fresh_rows: IntArray
-    fresh: FloatArray
+    place: IntArray
+    sheet: _Sheet
+    sheet_rows: IntArray
+
+    @property
+    def fresh_rows(self) -> IntArray:
+        """Rows whose sum has changed since everything was copied, and all rows from k0 on; shape (f,), int64."""
+        return np.flatnonzero(self.place >= 0)
 
     def sums(self) -> FloatArray:
         """All sums, shape (k, d), float32; a copy where anything has changed."""
-        if len(self.fresh_rows) == 0:
+        if len(self.sheet_rows) == 0:
             return self.base
-        k = max(len(self.base), int(self.fresh_rows.max()) + 1)
-        found = np.zeros((k, self.base.shape[1]), dtype=np.float32)
+        found = np.empty((len(self.place), self.base.shape[1]), dtype=np.float32)
         found[: len(self.base)] = self.base
-        found[self.fresh_rows] = self.fresh
+        fresh = self.fresh_rows
+        found[fresh] = self.sheet.sums[self.place[fresh]]
         return found
 
     def rows(self, rows: IntArray) -> FloatArray:
         """The sums of these rows, shape (n, d), float32, without copying all."""
-        found = np.zeros((len(rows), self.base.shape[1]), dtype=np.float32)
-        old = rows < len(self.base)
+        place = self.place[rows]
+        if len(rows) and place.min() >= 0:
+            return self.sheet.sums[place]
+        found = np.empty((len(rows), self.base.shape[1]), dtype=np.float32)
+        old = place < 0
         found[old] = self.base[rows[old]]
-        place = {row: at for at, row in enumerate(self.fresh_rows.tolist())}
-        changed = [(i, place[row]) for i, row in enumerate(rows.tolist()) if row in place]
-        if changed:
-            at, fresh = np.array(changed).T
-            found[at] = self.fresh[fresh]
+        found[~old] = self.sheet.sums[place[~old]]
         return found
 
     def products(self, vectors: FloatArray) -> FloatArray:
-        """Products of n vectors with all sums, shape (n, k), without copying these."""
+        """Products of n vectors with all sums, shape (n, k), without copying these; those with one sum lie together."""
         k0 = len(self.base)
-        k = max(k0, int(self.fresh_rows.max(initial=-1)) + 1)
-        found = np.zeros((len(vectors), k), dtype=np.float32)
-        found[:, :k0] = vectors @ self.base.T
-        found[:, self.fresh_rows] = vectors @ self.fresh.T
-        return found
+        found = np.empty((len(self.place), len(vectors)), dtype=np.float32)
+        np.matmul(self.base, vectors.T, out=found[:k0])
+        fresh = self.fresh_rows
+        if len(fresh):
+            found[fresh] = self.sheet.sums[self.place[fresh]] @ vectors.T
+        return found.T
 
     def lengths(self) -> FloatArray:
         """Length of each sum, shape (k,), float32."""
-        k = max(len(self.base), int(self.fresh_rows.max(initial=-1)) + 1)
-        found = np.zeros(k, dtype=np.float32)
-        np.divide(1.0, self.base_scale, out=found[: len(self.base)], where=self.base_scale > 0)
-        found[self.fresh_rows] = np.sqrt(np.einsum("ij,ij->i", self.fresh, self.fresh))
-        return found
+        return np.divide(1.0, self.scale, out=np.zeros_like(self.scale), where=self.scale > 0)
 
     def search(self, units: FloatArray, threshold: float) -> Search:
         """Begin to look for the nearest of each unit row, shape (n, d), from the threshold on, which is above 0."""
         return Search(self, units, threshold)
 
 
-def index_of(sums: FloatArray, *, axes: FloatArray | None = None) -> Index:
+def index_of(sums: FloatArray, *, axes: FloatArray | None = None, threshold: float | None = None) -> Index:
     """The index of these sums.
 
     Parameters
@@ -107,6 +142,8 @@ def index_of(sums: FloatArray, *, axes: FloatArray | None = None) -> Index:
     sums : ndarray of shape (k, d), float32
     axes : ndarray of shape (d, HEAD_DIMS), float32, optional
         Leading directions found before; any orthonormal ones are right, good ones are quick.
+    threshold : float, optional
+        What will be searched for: the higher, the fewer dimensions have to be looked at first.
 
     Returns
     -------
@@ -121,44 +158,52 @@ def index_of(sums: FloatArray, *, axes: FloatArray | None = None) -> Index:
     >>> index_of(np.eye(2, dtype=np.float32)).sums().tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    n_dims = sums.shape[1]
-    none = (np.zeros(0, dtype=np.int64), np.zeros((0, n_dims), dtype=np.float32))
-    lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))
-    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    if len(sums) <= SMALL or n_dims <= HEAD_DIMS:
-        return Index(sums, scale, None, axes, *none)
-    if axes is None:
-        units = sums * scale[:, None]
-        _, vectors = np.linalg.eigh(units.T @ units)
-        axes = np.ascontiguousarray(vectors[:, ::-1][:, :HEAD_DIMS], dtype=np.float32)
-    heads = np.empty((len(sums), HEAD_DIMS + 1), dtype=np.float32)
-    heads[:, :HEAD_DIMS] = (sums @ axes) * scale[:, None]
-    heads[:, HEAD_DIMS] = _rest(heads[:, :HEAD_DIMS])
-    return Index(sums, scale, heads, axes, *none)
+    return _index_of(sums, _scale_of(sums), axes, threshold)
+
+
+def _index_of(sums: FloatArray, scale: FloatArray, axes: FloatArray | None, threshold: float | None) -> Index:
+    heads = None
+    if _is_searched_by_heads(sums):
+        if axes is None:
+            units = sums * scale[:, None]
+            _, vectors = np.linalg.eigh(units.T @ units)
+            axes = np.ascontiguousarray(vectors[:, ::-1][:, :HEAD_DIMS], dtype=np.float32)
+        heads = _heads_of(sums, scale, axes[:, : _n_heads(sums, scale, axes, threshold)])
+    return Index(sums, scale, heads, axes, *_nothing_fresh(sums, is_few=heads is None))
+
+
+def _nothing_fresh(sums: FloatArray, *, is_few: bool) -> tuple[IntArray, _Sheet, IntArray]:
+    n_most = MOST_FRESH_OF_FEW if is_few else min(len(sums) // 2, MOST_FRESH)
+    sheet = _Sheet(n_most, sums.shape[1])
+    return np.full(len(sums), -1, dtype=np.int64), sheet, np.zeros(0, dtype=np.int64)
 
 
 class Search:
-    """One batch's search: finds the nearest of each row while the sums it changes grow."""
+    """One batch's search: finds the nearest of each row while the sums it changes grow.
+
+    Rows are to be asked for in order, and each is added to what was found for it, or to a new sum. Then a sum that was
+    out of reach of a row, and has since grown by rows that are all less alike to that row than the square of the
+    threshold, is still out of its reach; and what was in reach has not come nearer. (Each unit vector that joins a sum
+    at a cosine of c or more makes it longer by c times its weight at least; so the cosine of a row to the sum is at
+    most the largest of its cosine before and that to one of the added, divided by c.) That leaves few sums to be
+    compared again for a row: those of rows much like it, and those that were in reach and have changed.
+    """
 
     def __init__(self, index: Index, units: FloatArray, threshold: float) -> None:
-        n, t, k0 = len(units), len(index.fresh_rows), len(index.base)
+        n = len(units)
         self._start, self._units, self._threshold = index, units, threshold
-        self._t = t
-        self._rows = np.zeros(t + n, dtype=np.int64)
-        self._rows[:t] = index.fresh_rows
-        self._sums = np.zeros((t + n, units.shape[1]), dtype=np.float32)
-        self._sums[:t] = index.fresh
-        # Products of every row with every changed sum, kept right while these grow: when row i joins j, the product of
-        # each later row with sum j grows by its product with row i.
-        self._dots = np.zeros((n, t + n), dtype=np.float32)
-        self._dots[:, :t] = units @ index.fresh.T
-        self._among = units @ units.T
-        self._scale = np.zeros(t + n, dtype=np.float32)
-        lengths = np.sqrt(np.einsum("ij,ij->i", index.fresh, index.fresh))
-        self._scale[:t] = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-        self._place = {row: place for place, row in enumerate(index.fresh_rows.tolist())}
-        self._unknown = ~np.any(units != 0, axis=1)
-        self._offsets, self._found, self._cosines = self._candidates(k0)
+        self._n_rows = len(index.place)
+        self._unknown: list[bool] = (~np.any(units != 0, axis=1)).tolist()
+        self._offsets, self._found, self._cosines = self._candidates()
+        self._mate_offsets, self._mates = self._close_pairs()
+        self._joined = np.full(n, -1, dtype=np.int64)
+        # Members of this batch in each sum that has changed, and their weights; what of it is added up already.
+        self._members: dict[int, list[int]] = {}
+        self._weights: list[float] = [0.0] * n
+        self._totals: dict[int, FloatArray] = {}
+        self._lengths: dict[int, float] = {}
+        self._n_added: dict[int, int] = {}
+        self._rows_of_zeros: list[int] | None = None
 
     def nearest(
         self, i: int, kind: int, kinds: IntArray, last_seen: Float64Array, since: float
@@ -167,96 +212,260 @@ class Search:
         if self._unknown[i]:
             return self._nearest_unknown(kind, kinds, last_seen, since)
         best, cosine = -1, self._threshold
-        place = self._place
+        changed: set[int] = set()
+        members = self._members
         for at in range(self._offsets[i], self._offsets[i + 1]):
             j = self._found[at]
-            if j not in place and kinds[j] == kind and last_seen[j] >= since:
+            if j in members:
+                changed.add(j)
+            elif kinds[j] == kind and last_seen[j] >= since:
                 best, cosine = j, self._cosines[at]
                 break
-        t = self._t
-        if t:
-            rows = self._rows[:t]
-            cosines = self._dots[i, :t] * self._scale[:t]
-            cosines[(kinds[rows] != kind) | (last_seen[rows] < since) | (self._scale[:t] == 0)] = -np.inf
-            at = int(cosines.argmax())
-            if cosines[at] > cosine or (best < 0 and cosines[at] >= cosine):
-                best, cosine = int(rows[at]), float(cosines[at])
-        return (best, self._cosine(i, best)) if best >= 0 else None
-
-    def _cosine(self, i: int, row: int) -> float:
-        """Read from the one row alone: products of many differ in the last digit with how many there are."""
-        place = self._place.get(row)
-        total = self._start.base[row] if place is None else self._sums[place]
-        cosine = float(np.dot(self._units[i], total)) / math.sqrt(float(np.dot(total, total)))
-        return min(cosine, 1.0)
+        first, last = self._mate_offsets[i], self._mate_offsets[i + 1]
+        if first < last:
+            changed.update(self._joined[self._mates[first:last]].tolist())
+        for j in sorted(changed):
+            if j >= 0 and kinds[j] == kind and last_seen[j] >= since:
+                now = self._cosine(i, j)
+                if now > cosine or (now == cosine and (best < 0 or j < best)):
+                    best, cosine = j, now
+        return (best, min(cosine, 1.0)) if best >= 0 else None
 
     def add(self, i: int, row: int, weight: float) -> None:
         """Add row i of the batch, times the weight, to the sum of `row`, which may be the next new one."""
-        later = slice(i + 1, None)
-        place = self._place.get(row)
-        if place is None:
-            place = self._place[row] = self._t
-            self._t += 1
-            self._rows[place] = row
-            if row < len(self._start.base):
-                self._sums[place] = self._start.base[row]
-                self._dots[later, place] = self._units[later] @ self._sums[place]
-        self._sums[place] += self._units[i] * np.float32(weight)
-        self._dots[later, place] += self._among[later, i] * np.float32(weight)
-        length = float(np.dot(self._sums[place], self._sums[place])) ** 0.5
-        self._scale[place] = 1.0 / length if length > 0 else 0.0
+        self._members.setdefault(row, []).append(i)
+        self._weights[i] = weight
+        self._joined[i] = row
+        self._n_rows = max(self._n_rows, row + 1)
 
     def index(self) -> Index:
         """The index with all changes."""
-        start, t = self._start, self._t
-        after = Index(
-            start.base, start.base_scale, start.heads, start.axes, self._rows[:t].copy(), self._sums[:t].copy()
+        start = self._start
+        rows = np.fromiter(self._members, dtype=np.int64, count=len(self._members))
+        if len(rows) == 0:
+            return start
+        totals = self._added_up(rows)
+        k, k0, t = len(start.place), len(start.base), len(start.sheet_rows)
+        scale = np.zeros(self._n_rows, dtype=np.float32)
+        scale[:k] = start.scale
+        scale[rows] = _scale_of(totals)
+        if t + len(rows) > len(start.sheet.sums):
+            sums = np.empty((self._n_rows, totals.shape[1]), dtype=np.float32)
+            sums[:k0] = start.base
+            fresh = start.fresh_rows
+            sums[fresh] = start.sheet.sums[start.place[fresh]]
+            sums[rows] = totals
+            return self._rebuilt(sums, scale, np.union1d(fresh, rows))
+        place = np.full(self._n_rows, -1, dtype=np.int64)
+        place[:k] = start.place
+        place[rows] = np.arange(t, t + len(rows))
+        return Index(
+            start.base,
+            scale,
+            start.heads,
+            start.axes,
+            place,
+            start.sheet.after(t, totals),
+            np.concatenate((start.sheet_rows, rows)),
         )
-        if t == 0 or (len(start.base) > SMALL and t <= MOST_FRESH):
-            return after
-        sums = after.sums()
+
+    def _rebuilt(self, sums: FloatArray, scale: FloatArray, changed: IntArray) -> Index:
+        """The index of these sums, with the heads of those that have not changed since everything was copied."""
+        heads, axes = self._start.heads, self._start.axes
         # Directions found among twice as few centroids are no longer the leading ones.
-        axes = start.axes if start.heads is not None and len(sums) < 2 * len(start.base) else None
-        return index_of(sums, axes=axes)
+        if heads is None or axes is None or len(sums) >= 2 * len(heads):
+            return _index_of(sums, scale, axes if heads is None else None, self._threshold)
+        n_heads = _n_heads(sums, scale, axes, self._threshold)
+        if n_heads != heads.shape[1] - 1:
+            return _index_of(sums, scale, axes, self._threshold)
+        after = np.empty((len(sums), n_heads + 1), dtype=np.float32)
+        after[: len(heads)] = heads
+        after[changed] = _heads_of(sums[changed], scale[changed], axes[:, :n_heads])
+        return Index(sums, scale, after, axes, *_nothing_fresh(sums, is_few=False))
+
+    def _cosine(self, i: int, row: int) -> float:
+        """Cosine of row i to a sum that has changed, as it is now."""
+        total = self._total(row)
+        length = self._lengths[row]
+        return float(np.dot(self._units[i], total)) / length if length > 0 else -math.inf
+
+    def _total(self, row: int) -> FloatArray:
+        """A sum that has changed, with all members that it has by now."""
+        members, n_added = self._members[row], self._n_added.get(row, 0)
+        total = self._totals.get(row)
+        if total is None:
+            is_new = row >= len(self._start.place)
+            total = np.zeros_like(self._units[0]) if is_new else self._start.rows(np.array([row]))[0]
+            self._totals[row] = total
+        if n_added < len(members):
+            for member in members[n_added:]:
+                total += self._units[member] * np.float32(self._weights[member])
+            self._n_added[row] = len(members)
+            self._lengths[row] = math.sqrt(float(np.dot(total, total)))
+        return total
+
+    def _added_up(self, rows: IntArray) -> FloatArray:
+        """The sums of all rows that have changed: each member added in order, as one by one."""
+        start = self._start
+        totals = np.zeros((len(rows), self._units.shape[1]), dtype=np.float32)
+        old = rows < len(start.place)
+        totals[old] = start.rows(rows[old])
+        rounds: list[tuple[list[int], list[int]]] = []
+        for at, (row, members) in enumerate(self._members.items()):
+            n_added = self._n_added.get(row, 0)
+            if n_added:
+                totals[at] = self._totals[row]
+            for nth, member in enumerate(members[n_added:]):
+                if nth == len(rounds):
+                    rounds.append(([], []))
+                rounds[nth][0].append(at)
+                rounds[nth][1].append(member)
+        weights = np.array(self._weights, dtype=np.float32)
+        for at_rows, added in rounds:
+            totals[at_rows] += self._units[added] * weights[added][:, None]
+        return totals
 
     def _nearest_unknown(
         self, kind: int, kinds: IntArray, last_seen: Float64Array, since: float
     ) -> tuple[int, float] | None:
-        unchanged = np.flatnonzero(self._start.base_scale == 0).tolist()
-        changed = self._rows[: self._t][self._scale[: self._t] == 0].tolist()
-        for row in [*changed, *unchanged]:
+        if self._rows_of_zeros is None:
+            self._rows_of_zeros = np.flatnonzero(self._start.scale == 0).tolist()
+        k = len(self._start.place)
+        opened = [row for row, members in self._members.items() if row >= k and self._unknown[members[0]]]
+        for row in [*self._rows_of_zeros, *opened]:
             if kinds[row] == kind and last_seen[row] >= since:
                 return row, 1.0
         return None
 
-    def _candidates(self, k0: int) -> tuple[list[int], list[int], list[float]]:
-        """Unchanged rows that reach the threshold, nearest first, for each row of the batch; as offsets into lists."""
+    def _candidates(self) -> tuple[list[int], list[int], list[float]]:
+        """Rows that reach the threshold as they are at first, nearest first, for each row of the batch; as offsets into
+        lists."""
         start, units = self._start, self._units
-        if k0 == 0:
-            return [0] * (len(units) + 1), [], []
-        flat = None
-        if start.heads is not None and start.axes is not None:
-            heads = np.empty((len(units), HEAD_DIMS + 1), dtype=np.float32)
-            heads[:, :HEAD_DIMS] = units @ start.axes
-            heads[:, HEAD_DIMS] = _rest(heads[:, :HEAD_DIMS])
-            # Leading coordinates plus the most that the rest could add (Cauchy-Schwarz), in one product.
-            most = heads @ start.heads.T
-            flat = np.flatnonzero(most >= np.float32(self._threshold - _SLACK))
-        if flat is None or len(flat) > MOST_CANDIDATES * len(units):
-            cosines = (units @ start.base.T) * start.base_scale
-            i, j = np.divmod(np.flatnonzero(cosines >= self._threshold), k0)
-            found = cosines[i, j]
-        else:
-            i, j = np.divmod(flat, k0)
-            found = np.einsum("ij,ij->i", units[i], start.base[j]) * start.base_scale[j]
-            reach = found >= self._threshold
-            i, j, found = i[reach], j[reach], found[reach]
+        t = len(start.sheet_rows)
+        i, j, found = self._in_base()
+        if t:
+            still = start.place[j] < 0
+            i, j, found = i[still], j[still], found[still]
+            cosines = units @ start.sheet.sums[:t].T
+            cosines *= start.scale[start.sheet_rows]
+            more_i, at = np.nonzero(cosines >= np.float32(self._threshold))
+            more = start.sheet_rows[at]
+            newest = start.place[more] == at
+            i, j = np.concatenate((i, more_i[newest])), np.concatenate((j, more[newest]))
+            found = np.concatenate((found, cosines[more_i, at][newest]))
         order = np.lexsort((j, -found, i))
         offsets = np.searchsorted(i[order], np.arange(len(units) + 1))
         return offsets.tolist(), j[order].tolist(), found[order].tolist()
 
+    def _in_base(self) -> tuple[IntArray, IntArray, FloatArray]:
+        """Pairs of a row of the batch and one of the base that reach the threshold, and their cosines."""
+        start, units = self._start, self._units
+        k0 = len(start.base)
+        if k0 == 0:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+        scale = start.scale[:k0]
+        least = np.float32(self._threshold - _SLACK)
+        pairs = None
+        if start.heads is not None and start.axes is not None:
+            heads = _rest_beside(units @ start.axes[:, : start.heads.shape[1] - 1])
+            # Leading coordinates plus the most that the rest could add (Cauchy-Schwarz), in one product.
+            pairs = _pairs_from(heads, start.heads, least, most=int(MOST_CANDIDATES_SHARE * len(units) * k0))
+        if pairs is None:
+            # A zero sum is near nothing.
+            bounds = np.divide(least, scale, out=np.full(k0, np.inf, dtype=np.float32), where=scale > 0)
+            pairs = _pairs_from(units, start.base, bounds, most=int(MOST_CANDIDATES_SHARE * len(units) * k0))
+        if pairs is None:
+            cosines = units @ start.base.T
+            cosines *= scale
+            i, j = np.nonzero(cosines >= least)
+            return _reaching(i, j, cosines[i, j], self._threshold)
+        i, j = pairs
+        return _reaching(i, j, _products_of_pairs(units, start.base, i, j) * scale[j], self._threshold)
 
-def _rest(heads: FloatArray) -> FloatArray:
-    """The length that leading coordinates of unit vectors leave to the rest."""
-    rest: FloatArray = np.sqrt(np.maximum(1.0 - np.einsum("ij,ij->i", heads, heads), 0.0))
-    return rest
+    def _close_pairs(self) -> tuple[list[int], IntArray]:
+        """For each row of the batch those before it with which it may share a sum; as offsets into an array."""
+        units = self._units
+        if len(units) < 2:
+            return [0] * (len(units) + 1), np.zeros(0, dtype=np.int64)
+        close = (units @ units.T) >= np.float32(self._threshold**2 - _SLACK)
+        later, earlier = np.nonzero(np.tril(close, -1))
+        return np.searchsorted(later, np.arange(len(units) + 1)).tolist(), earlier
+
+
+def _is_searched_by_heads(sums: FloatArray) -> bool:
+    return len(sums) > SMALL and sums.shape[1] > HEAD_DIMS
+
+
+def _scale_of(sums: FloatArray) -> FloatArray:
+    """One over the length of each, 0 where that is 0."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))
+    scale: FloatArray = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    return scale
+
+
+def _heads_of(sums: FloatArray, scale: FloatArray, axes: FloatArray) -> FloatArray:
+    """Coordinates of the unit centroids along these axes, and the length of the rest."""
+    return _rest_beside((sums @ axes) * scale[:, None])
+
+
+def _rest_beside(heads: FloatArray) -> FloatArray:
+    """Leading coordinates of unit vectors, and beside them the length that they leave to the rest."""
+    found = np.empty((len(heads), heads.shape[1] + 1), dtype=np.float32)
+    found[:, :-1] = heads
+    found[:, -1] = np.sqrt(np.maximum(1.0 - np.einsum("ij,ij->i", heads, heads), 0.0))
+    return found
+
+
+def _n_heads(sums: FloatArray, scale: FloatArray, axes: FloatArray, threshold: float | None) -> int:
+    """How many leading dimensions to look at first, so that these and what they can't rule out cost least."""
+    if threshold is None:
+        return HEAD_DIMS
+    # Some centroids stand in for the texts that will be looked for among them.
+    tried, among = (
+        (sums[some] @ axes) * scale[some, None]
+        for some in (np.linspace(0, len(sums) - 1, _TRIED, dtype=np.int64), slice(1, None, 4))
+    )
+    costs = []
+    for n in _HEADS:
+        most = _rest_beside(tried[:, :n]) @ _rest_beside(among[:, :n]).T
+        costs.append(n + float((most >= threshold).mean()) * _WHOLE_COSTS)
+    return _HEADS[int(np.argmin(costs))]
+
+
+def _pairs_from(
+    rows: FloatArray, columns: FloatArray, least: FloatArray | np.float32, *, most: int
+) -> tuple[IntArray, IntArray] | None:
+    """Pairs whose product reaches `least` (of each column), in no order; None if there are more than `most`."""
+    n_at_once = max(_BLOCK // max(len(rows), 1), 256)
+    products = np.empty(len(rows) * min(n_at_once, len(columns)), dtype=np.float32)
+    found: list[tuple[IntArray, IntArray]] = []
+    n_found = 0
+    for begin in range(0, len(columns), n_at_once):
+        block = columns[begin : begin + n_at_once]
+        out = products[: len(rows) * len(block)].reshape(len(rows), len(block))
+        np.matmul(rows, block.T, out=out)
+        bound = least[begin : begin + n_at_once] if isinstance(least, np.ndarray) else least
+        i, j = np.divmod(np.flatnonzero(out >= bound), len(block))
+        j += begin
+        found.append((i, j))
+        n_found += len(i)
+        if n_found > most:
+            return None
+    if len(found) == 1:
+        return found[0]
+    return np.concatenate([i for i, _ in found]), np.concatenate([j for _, j in found])
+
+
+def _products_of_pairs(rows: FloatArray, columns: FloatArray, i: IntArray, j: IntArray) -> FloatArray:
+    """Each read from its two vectors alone: products of many differ in the last digit with how many there are."""
+    found = np.empty(len(i), dtype=np.float32)
+    n_at_once = max(_BLOCK // (2 * rows.shape[1]), 1)
+    for begin in range(0, len(i), n_at_once):
+        some = slice(begin, begin + n_at_once)
+        np.einsum("ij,ij->i", rows[i[some]], columns[j[some]], out=found[some])
+    return found
+
+
+def _reaching(i: IntArray, j: IntArray, cosines: FloatArray, threshold: float) -> tuple[IntArray, IntArray, FloatArray]:
+    reach = cosines >= np.float32(threshold)
+    return i[reach], j[reach], cosines[reach]

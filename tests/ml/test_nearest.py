@@ -222,3 +222,40 @@ def test_a_sum_at_the_threshold_is_near() -> None:
     found = search.nearest(0, 0, np.zeros(1, dtype=np.int64), np.zeros(1), ALWAYS)
     assert found is not None
     assert found[0] == 0
+
+
+def test_an_index_searched_twice_gives_two_indexes_that_know_nothing_of_each_other() -> None:
+    # As when a transaction failed and its batch is placed again, or when another batch comes before it.
+    topics, texts = topics_with_texts(SMALL + 20, 60, 2 * HEAD_DIMS, seed=13)
+    index, _ = follow(index_of(topics), [texts[:20]])
+    before = index.sums()
+
+    one, plain_one = follow(index, [texts[20:40]])
+    other, plain_other = follow(index, [texts[40:]])
+    one, plain_one = follow(one, [texts[:20]])
+
+    np.testing.assert_array_equal(index.sums(), before)
+    np.testing.assert_allclose(one.sums(), plain_one.sums, atol=1e-4)
+    np.testing.assert_allclose(other.sums(), plain_other.sums, atol=1e-4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), spread=st.floats(0.2, 1.5))
+def test_rows_much_like_each_other_move_the_sums_they_join(seed: int, spread: float) -> None:
+    # All of one crowd: nearly every sum is within reach of every row, and each row moves one.
+    rng = np.random.default_rng(seed)
+    crowd = unit(rng.normal(size=12) + spread * rng.normal(size=(80, 12)))
+
+    index, plain = follow(index_of(crowd[:5]), [crowd[5:40], crowd[40:]], n_kinds=2)
+
+    np.testing.assert_allclose(index.sums(), plain.sums, atol=1e-4)
+
+
+def test_a_higher_threshold_looks_at_fewer_dimensions_first() -> None:
+    topics, _ = topics_with_texts(2 * SMALL, 1, 2 * HEAD_DIMS, seed=14)
+
+    tight, loose = index_of(topics, threshold=0.95), index_of(topics, threshold=0.3)
+
+    assert tight.heads is not None
+    assert loose.heads is not None
+    assert tight.heads.shape[1] < loose.heads.shape[1]
