@@ -142,7 +142,7 @@ class StaticEncoder:
         self.n_dims = int(embedding.shape[1])
         self.name = f"wordllama-l2-supercat-{self.n_dims}-v2"
         self._of_other_scripts: HashingEncoder | None = None
-        self._ids_of_word: dict[str, list[int]] = {}
+        self._ids_of_word: dict[str, tuple[int, ...]] = {}  # tuples, which the garbage collector need not look into
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """See `ml.types.Encoder.encode`."""
@@ -167,13 +167,16 @@ class StaticEncoder:
         thousand words make up a service's reports. Ten times as quick as asking the tokenizer for each text."""
         words = [text.split(" ") for text in clean]
         known = self._ids_of_word
-        if missing := sorted({word for found in words for word in found} - known.keys()):
+        # Looked for among these words alone: to go through all that is known takes a millisecond, for a single report
+        # as for a thousand.
+        missing = [word for word in set(itertools.chain.from_iterable(words)) if word not in known]
+        if missing:
             if len(known) > MOST_WORDS:
                 known.clear()
-                missing = sorted({word for found in words for word in found})
+                missing = list(set(itertools.chain.from_iterable(words)))
             encoded = self._tokenizer.encode_batch_fast(missing, add_special_tokens=False)
-            known.update(zip(missing, (item.ids for item in encoded), strict=True))
-        return [[token for word in found for token in known[word]] for found in words]
+            known.update(zip(missing, (tuple(item.ids) for item in encoded), strict=True))
+        return [list(itertools.chain.from_iterable(map(known.__getitem__, row))) for row in words]
 
     def _hashing(self) -> HashingEncoder:
         if self._of_other_scripts is None:

@@ -84,7 +84,9 @@ def _normalise_once(text: str) -> tuple[str, int]:
     if not text.isascii():
         # Case folding may undo the compatibility form, and the form may bring out new capitals.
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    text, n_removed = _CONTROL.subn("", text)
+    n_removed = 0
+    if not text.isprintable():
+        text, n_removed = _CONTROL.subn("", text)
     text = " ".join(text.split())
     if "/" in text or "www." in text:
         text, n = _URL.subn(" ", text)
@@ -99,8 +101,11 @@ def _normalise_once(text: str) -> tuple[str, int]:
         for pattern in (_TIME_OR_DATE, _AMOUNT, _LONG_NUMBER):
             text, n = pattern.subn(" ", text)
             n_removed += n
-    text, n = _ELONGATION.subn(r"\1\1", text)
-    return " ".join(text.split()), n_removed + n
+    if _ELONGATION.search(text):
+        text, n = _ELONGATION.subn(r"\1\1", text)
+        n_removed += n
+    # White space is in order already where nothing was taken out.
+    return (" ".join(text.split()) if n_removed else text), n_removed
 
 
 def tokens(text: str) -> list[str]:
