@@ -10,7 +10,8 @@ Not here: clusters.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -44,6 +45,8 @@ _READ_AT: Final = (0.16, 0.5, PAIR_QUANTILE)
 LEAST_OF_LANGUAGE: Final = 16
 # Texts count between half and twice as much as the average one.
 _WEIGHTS: Final = (0.5, 2.0)
+
+Array = TypeVar("Array", FloatArray, Float64Array, IntArray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,9 @@ class Calibration:
         As in the tally.
     means : ndarray of shape (max(l, 1) + 1, d), float32
         Mean vector of each language; the last row is for any other.
-    moment : ndarray of shape (d, d), float16
+    moment : ndarray of shape (d, d), float32
         Mean outer product of the sample's mean-removed units: `u @ moment @ u` is how alike u is to all, squared.
+        Rounded to what float16 holds, as which it may be stored.
     commonness : float
         Root of that, for the average text.
     usual : float
@@ -104,7 +108,7 @@ class Calibration:
 
     languages: tuple[str, ...]
     means: FloatArray
-    moment: np.ndarray[tuple[int, ...], np.dtype[np.float16]]
+    moment: FloatArray
     commonness: float
     usual: float
     usual_weighted: float
@@ -256,7 +260,7 @@ def calibrate(
     calibration = Calibration(
         tally.languages,
         means,
-        moment.astype(np.float16),
+        moment.astype(np.float16).astype(np.float32),
         commonness,
         _usual(plain, weights),
         _usual(weighted, weights),
@@ -346,8 +350,7 @@ def in_frame(
         row_of = {language: row for row, language in enumerate(calibration.languages)}
         means = calibration.means[[row_of.get(language, -1) for language in languages]]
     units = remove_mean(vectors, means)
-    moment = calibration.moment.astype(np.float32)
-    return units, _weights(_commonness(units, moment), calibration.commonness)
+    return units, _weights(_commonness(units, calibration.moment), calibration.commonness)
 
 
 def _rows_of(tally: Tally, languages: list[str] | None, n: int) -> tuple[Tally, IntArray]:
@@ -378,16 +381,29 @@ def _drawn(
     m = len(tally.sample)
     if m == MAX_SAMPLE and not (slots < MAX_SAMPLE).any():
         return tally.sample, tally.sample_languages, tally.sample_times
-    sample = np.zeros((MAX_SAMPLE, vectors.shape[1]), dtype=np.float32)
-    languages, drawn_at = np.zeros(MAX_SAMPLE, dtype=np.int64), np.zeros(MAX_SAMPLE)
-    sample[:m], languages[:m], drawn_at[:m] = tally.sample, tally.sample_languages, tally.sample_times
+    sample, languages, drawn_at = tally.sample, tally.sample_languages, tally.sample_times
+    is_own = False
     for i in np.flatnonzero((slots < MAX_SAMPLE) | (m < MAX_SAMPLE)).tolist():
         slot = m if m < MAX_SAMPLE else int(slots[i])
         if slot >= MAX_SAMPLE or (m and (sample[:m] @ vectors[i]).max() >= SAME_COSINE):
             continue
+        if not is_own:  # one text in twenty is drawn: only then all is copied
+            room = min(m + len(vectors), MAX_SAMPLE)
+            sample, languages, drawn_at = (
+                _with_room(sample, room),
+                _with_room(languages, room),
+                _with_room(drawn_at, room),
+            )
+            is_own = True
         sample[slot], languages[slot], drawn_at[slot] = vectors[i], rows[i], times[i]
         m = max(m, slot + 1)
-    return sample[:m].copy(), languages[:m].copy(), drawn_at[:m].copy()
+    return (sample[:m], languages[:m], drawn_at[:m]) if is_own else (sample, languages, drawn_at)
+
+
+def _with_room(values: Array, n_rows: int) -> Array:
+    found = np.empty((n_rows, *values.shape[1:]), dtype=values.dtype)
+    found[: len(values)] = values
+    return found
 
 
 def _random(numbers: IntArray) -> np.ndarray[tuple[int, ...], np.dtype[np.uint64]]:
@@ -441,22 +457,29 @@ def _readings(
     units, weights = units[known], weights[known]
     if len(units) < 3:
         return None
-    upper = np.triu_indices(len(units), 1)
-    cosines = units @ units.T
-    scaled = (cosines * weights[:, None] * weights)[upper]
+    upper = _upper(len(units))
+    cosines = (units @ units.T).take(upper)
+    scaled = np.outer(weights, weights).take(upper)
+    scaled *= cosines
     # Nearest ranks of a partial sort: interpolating between two of 130,816 neighbours costs more than it tells.
     ranks = np.rint(np.asarray(_READ_AT) * (len(scaled) - 1)).astype(np.int64)
-    plain = np.partition(cosines[upper], ranks)[ranks].astype(np.float64)
+    plain = np.partition(cosines, ranks)[ranks].astype(np.float64)
     weighted = np.partition(scaled, ranks)[ranks].astype(np.float64)
     same_time = 0.0
     if times is not None and np.isfinite(burst_seconds):
         columns = same_time_columns(times[known], burst_seconds)
-        near = (columns @ columns.T)[upper]
+        near = (columns @ columns.T).take(upper)
         everywhere, among_alike = float(near.mean()), float(near[scaled >= weighted[2]].mean())
         if among_alike > everywhere * LEAST_LIFT:
             same_time = float(max(weighted[2], 0.0)) * (1.0 - everywhere / among_alike)
             weighted = weighted + same_time * TIME_EVEN
     return plain, weighted, same_time
+
+
+@lru_cache(maxsize=4)
+def _upper(n: int) -> IntArray:
+    """The places of all pairs of n texts in the flattened table of them; that of a full sample is needed ever again."""
+    return np.flatnonzero(np.triu(np.ones((n, n), dtype=np.bool_), 1))
 
 
 def _usual(readings: list[Float64Array], weights: list[float]) -> float:

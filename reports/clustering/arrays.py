@@ -307,7 +307,7 @@ def _calibration(row: ClusteringState, tally: Tally, n_dims: int) -> Calibration
     stored = bytes(row.calibration)
     n_tail = 2 * n_dims * n_dims + 8 * _FIGURES
     means = np.frombuffer(stored[:-n_tail], dtype="<f4").reshape(-1, n_dims).astype(np.float32)
-    moment = np.frombuffer(stored[-n_tail : -8 * _FIGURES], dtype="<f2").reshape(n_dims, n_dims).astype(np.float16)
+    moment = np.frombuffer(stored[-n_tail : -8 * _FIGURES], dtype="<f2").reshape(n_dims, n_dims).astype(np.float32)
     figures = np.frombuffer(stored[-8 * _FIGURES :], dtype="<f8").tolist()
     return Calibration(
         # Languages are numbered as they appear: those it knew are the tally's first.
