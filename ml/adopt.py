@@ -5,11 +5,17 @@ Invariant: groups that exist are not changed. Not here: merging and splitting (`
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
+from scipy.sparse import csr_array
 
 from ml.apart import BURST_SECONDS, beside_wording, lengths_of
 from ml.refine import NO_GROUP, check_shapes, first_group
 from ml.types import BoolArray, Float64Array, FloatArray, IntArray
+
+# From more micro-clusters on, adding up the products with all groups in one go pays.
+FEW: Final = 8
 
 
 def adopt(
@@ -126,36 +132,35 @@ def adopt_by_products(
     totals = np.zeros((len(without), n_old + len(without)))
     sizes = np.zeros(n_old + len(without))
     sizes[:n_old] = np.bincount(place, weights=n_reports[grouped], minlength=n_old)
-    among = np.zeros((len(without), len(without)))
-    heft = n_reports.astype(np.float64) if lengths is None else lengths.astype(np.float64)
-    is_more_than_wording = same_time > 0 or (kinds is not None and bool(kinds.any()))
+    heft = n_reports.astype(np.float32) if lengths is None else lengths
+    pairs = beside_wording(products, without, n_reports, heft, kinds, middles, same_time, burst_seconds)
+    among = pairs[:, without]
     is_new_last = bool(without[0] == len(grouped))  # as they are when a batch has just been placed
-    for row, index in enumerate(without.tolist()):
-        if known[row]:
-            pairs = products[row]
-            if is_more_than_wording:
-                pairs = pairs + beside_wording(index, n_reports, heft, kinds, middles, same_time, burst_seconds)
-            old = pairs[: len(grouped)] if is_new_last else pairs[grouped]
-            totals[row, :n_old] = np.bincount(place, weights=old, minlength=n_old)
-            among[row] = pairs[without]
+    old = pairs[:, : len(grouped)] if is_new_last else pairs[:, grouped]
+    if len(without) > FEW:
+        # The same as below in one product, which takes some time to prepare.
+        members = csr_array((np.ones(len(place), dtype=old.dtype), (place, np.arange(len(place)))), (n_old, len(place)))
+        totals[:, :n_old] = (members @ np.ascontiguousarray(old.T)).T
+    else:
+        for row in range(len(without)):
+            totals[row, :n_old] = np.bincount(place, weights=old[row], minlength=n_old)
     group_ids = np.concatenate((ids, np.zeros(len(without), dtype=np.int64)))
     n_groups = n_old
+    share = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    totals[:, np.flatnonzero(sizes[:n_old] == 0)] = -np.inf  # ids that do not occur
+    share[:n_old][sizes[:n_old] == 0] = 1.0
     for row, index in enumerate(without.tolist()):
         if not known[row]:
             adopted[index], next_group = next_group, next_group + 1
             continue
-        means = np.divide(
-            totals[row, :n_groups],
-            sizes[:n_groups] * n_reports[index],
-            out=np.full(n_groups, -np.inf),
-            where=sizes[:n_groups] > 0,
-        )
+        means = totals[row, :n_groups] * share[:n_groups]
         nearest = int(means.argmax()) if n_groups else -1
-        if nearest < 0 or means[nearest] < threshold:
+        if nearest < 0 or means[nearest] < threshold * n_reports[index]:
             nearest, n_groups = n_groups, n_groups + 1
             group_ids[nearest], next_group = next_group, next_group + 1
         adopted[index] = group_ids[nearest]
         sizes[nearest] += n_reports[index]
+        share[nearest] = 1.0 / sizes[nearest]
         totals[row + 1 :, nearest] += among[row + 1 :, row]
     return adopted
 

@@ -23,28 +23,41 @@ BURST_SECONDS: Final = 86_400.0
 
 
 def beside_wording(
-    index: int,
+    products: FloatArray,
+    rows: IntArray,
     n_reports: IntArray,
-    lengths: Float64Array,
+    lengths: FloatArray,
     kinds: IntArray | None,
     middles: Float64Array | None,
     same_time: float,
     burst_seconds: float,
-) -> Float64Array:
-    """What time, codes and places add to the products of one micro-cluster with all, as the columns of `refine` do."""
-    near, apart = np.zeros(len(n_reports)), np.zeros(len(n_reports))
+) -> FloatArray:
+    """The products of some micro-clusters (`rows`) with all, and what time, codes and places add to them, as the
+    columns of `refine` do; the same array where they add nothing."""
+    found = products
     if middles is not None and same_time > 0:
+        found = found.copy(order="K")  # those with one sum lie together, see `ml.nearest.Index.products`
+        share = np.float32(same_time / 4) * n_reports.astype(np.float32)
         for shift in range(4):
             cells = np.floor(middles / burst_seconds + shift / 4)
-            near += (same_time / 4) * (cells == cells[index])
-    if kinds is not None:
-        guards, countries = parts_of(kinds)
+            for row, index in enumerate(rows.tolist()):
+                found[row] += np.where(cells == cells[index], share * np.float32(n_reports[index]), np.float32(0))
+    if kinds is None or not kinds[rows].any():
+        return found
+    if found is products:
+        found = found.copy(order="K")  # those with one sum lie together, see `ml.nearest.Index.products`
+    guards, countries = parts_of(kinds)
+    named, placed = np.flatnonzero(guards), np.flatnonzero(countries)
+    guard_of, country_of = guards[named], countries[placed]
+    day_of = None if middles is None else np.floor(middles[placed] / BURST_SECONDS)
+    for row, index in enumerate(rows.tolist()):
         if guards[index]:
-            apart += APART * ((guards > 0) & (guards != guards[index]))
-        if countries[index] and middles is not None:
-            days = np.floor(middles / BURST_SECONDS)
-            apart += APART * ((countries > 0) & (countries != countries[index]) & (days != days[index]))
-    found: Float64Array = near * (n_reports * float(n_reports[index])) - apart * (lengths * lengths[index])
+            apart = named[guard_of != guards[index]]
+            found[row, apart] -= np.float32(APART) * lengths[apart] * lengths[index]
+        if countries[index] and middles is not None and day_of is not None:
+            day = np.floor(middles[index] / BURST_SECONDS)
+            apart = placed[(country_of != countries[index]) & (day_of != day)]
+            found[row, apart] -= np.float32(APART) * lengths[apart] * lengths[index]
     return found
 
 
