@@ -22,8 +22,9 @@ import numpy as np
 from ml.adopt import adopt_by_products
 from ml.cluster import BURST_SHARE, LeaderState, assign, empty_state, keep_micro
 from ml.encoders import EncoderUnavailableError, load_encoder, load_teacher, reference_vectors
-from ml.guards import guard_of, kinds_of
+from ml.guards import kinds_of
 from ml.names import NameTally, add_texts, learns_at, learnt_names
+from ml.reading import TextReader
 from ml.refine import NO_GROUP, group_threshold, refine
 from ml.trial import distinct, try_student
 from ml.types import BoolArray, Encoder, Float64Array, IntArray
@@ -64,7 +65,8 @@ class Line(NamedTuple):
 
 
 class Grouper:
-    """Places reports one batch at a time and refines now and then; keeps no text, only words that may be names.
+    """Places reports one batch at a time and refines now and then; keeps no text but the latest, which it need not read
+    again, only words that may be names.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ class Grouper:
     def __init__(
         self, encoder: Encoder, *, idle_seconds: float, usual: float | None = None, timed: bool = True
     ) -> None:
-        self._encoder = encoder
+        self._reader = TextReader(encoder)
         self._reference = reference_vectors(encoder)
         self._idle_seconds = idle_seconds
         self._usual = usual
@@ -112,12 +114,13 @@ class Grouper:
         """
         self._now = max(self._now, *times)
         self._let_idle_go()
+        vectors, guards = self._reader.read(texts, names=self._names)
         found = assign(
             self._state,
-            self._encoder.encode(texts),
+            vectors,
             times,
             idle_seconds=self._idle_seconds,
-            kinds=kinds_of([guard_of(text, names=self._names) for text in texts], regions or [""] * len(texts)),
+            kinds=kinds_of(guards, regions or [""] * len(texts)),
             reference=self._reference,
             usual=self._usual,
         )
