@@ -194,6 +194,9 @@ class Search:
         self._start, self._units, self._threshold = index, units, threshold
         self._n_rows = len(index.place)
         self._unknown: list[bool] = (~np.any(units != 0, axis=1)).tolist()
+        # Whether the cosines found are those of two vectors alone. Products of many differ in the last digit with how
+        # many there are, and what is told of a report must not differ with its batch, or with where a sum is kept.
+        self._reads_alone = True
         self._offsets, self._found, self._cosines = self._candidates()
         self._mate_offsets, self._mates = self._close_pairs()
         self._joined = np.full(n, -1, dtype=np.int64)
@@ -229,7 +232,12 @@ class Search:
                 now = self._cosine(i, j)
                 if now > cosine or (now == cosine and (best < 0 or j < best)):
                     best, cosine = j, now
-        return (best, min(cosine, 1.0)) if best >= 0 else None
+        if best < 0:
+            return None
+        if best in members or not self._reads_alone:
+            total = self._total(best) if best in members else self._start.rows(np.array([best]))[0]
+            cosine = float((np.einsum("ij,ij->i", self._units[i : i + 1], total[None]) * _scale_of(total[None]))[0])
+        return best, min(cosine, 1.0)
 
     def add(self, i: int, row: int, weight: float) -> None:
         """Add row i of the batch, times the weight, to the sum of `row`, which may be the next new one."""
@@ -346,13 +354,20 @@ class Search:
         if t:
             still = start.place[j] < 0
             i, j, found = i[still], j[still], found[still]
-            cosines = units @ start.sheet.sums[:t].T
-            cosines *= start.scale[start.sheet_rows]
-            more_i, at = np.nonzero(cosines >= np.float32(self._threshold))
-            more = start.sheet_rows[at]
-            newest = start.place[more] == at
-            i, j = np.concatenate((i, more_i[newest])), np.concatenate((j, more[newest]))
-            found = np.concatenate((found, cosines[more_i, at][newest]))
+            sheet, scale = start.sheet.sums[:t], start.scale[start.sheet_rows]
+            cosines = units @ sheet.T
+            cosines *= scale
+            more_i, at = np.nonzero(cosines >= np.float32(self._threshold - _SLACK))
+            newest = start.place[start.sheet_rows[at]] == at
+            more_i, at = more_i[newest], at[newest]
+            if len(at) > MOST_CANDIDATES_SHARE * len(units) * max(t, SMALL):
+                self._reads_alone = False
+                more_found = cosines[more_i, at]
+            else:
+                more_found = _products_of_pairs(units, sheet, more_i, at) * scale[at]
+            more_i, at, more_found = _reaching(more_i, at, more_found, self._threshold)
+            i, j = np.concatenate((i, more_i)), np.concatenate((j, start.sheet_rows[at]))
+            found = np.concatenate((found, more_found))
         order = np.lexsort((j, -found, i))
         offsets = np.searchsorted(i[order], np.arange(len(units) + 1))
         return offsets.tolist(), j[order].tolist(), found[order].tolist()
@@ -378,6 +393,7 @@ class Search:
             cosines = units @ start.base.T
             cosines *= scale
             i, j = np.nonzero(cosines >= least)
+            self._reads_alone = False
             return _reaching(i, j, cosines[i, j], self._threshold)
         i, j = pairs
         return _reaching(i, j, _products_of_pairs(units, start.base, i, j) * scale[j], self._threshold)
@@ -457,7 +473,7 @@ def _pairs_from(
 
 
 def _products_of_pairs(rows: FloatArray, columns: FloatArray, i: IntArray, j: IntArray) -> FloatArray:
-    """Each read from its two vectors alone: products of many differ in the last digit with how many there are."""
+    """Each read from its two vectors alone."""
     found = np.empty(len(i), dtype=np.float32)
     n_at_once = max(_BLOCK // (2 * rows.shape[1]), 1)
     for begin in range(0, len(i), n_at_once):

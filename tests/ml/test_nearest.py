@@ -259,3 +259,24 @@ def test_a_higher_threshold_looks_at_fewer_dimensions_first() -> None:
     assert tight.heads is not None
     assert loose.heads is not None
     assert tight.heads.shape[1] < loose.heads.shape[1]
+
+
+def test_a_cosine_does_not_tell_where_its_sum_is_kept_nor_what_else_was_asked_for() -> None:
+    topics, texts = topics_with_texts(SMALL + 20, 200, 2 * HEAD_DIMS, seed=15)
+    kinds, last_seen = np.zeros(2 * SMALL, dtype=np.int64), np.zeros(2 * SMALL)
+    kept_aside, _ = follow(index_of(topics), [texts[:100]])
+    copied = index_of(kept_aside.sums())
+
+    together, one_by_one = [], []
+    search = kept_aside.search(texts[100:], THRESHOLD)
+    for i in range(100):
+        found = search.nearest(i, 0, kinds, last_seen, ALWAYS)
+        together.append(found)
+        alone = copied.search(texts[100 + i : 101 + i], THRESHOLD)
+        one_by_one.append(alone.nearest(0, 0, kinds, last_seen, ALWAYS))
+        row = len(copied.place) if found is None else found[0]
+        search.add(i, row, 1.0)
+        alone.add(0, row, 1.0)
+        copied = alone.index()
+
+    assert together == one_by_one
