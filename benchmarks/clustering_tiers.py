@@ -64,18 +64,15 @@ def load_tier(name: str, own_texts: Sequence[str], *, folder: Path | None = None
 
 
 def _fitted_student(teacher_name: str, own_texts: Sequence[str], folder: Path | None) -> Encoder:
-    from ml import student
     from ml.encoders import load_teacher
+    from ml.student import StudentEncoder
+    from ml.trial import taught
 
     teacher = load_teacher(teacher_name, folder=folder if teacher_name == "multilingual" else None)
-    fitted = student.fit_student(
-        own_texts,
-        teacher.encode(own_texts),
-        teacher=teacher.name,
-        base=load_encoder("static"),
-        n_letter_dims=student.N_LETTER_DIMS if teacher_name == "multilingual" else 0,
+    vectors = np.concatenate(
+        [teacher.encode(own_texts[start : start + BATCH]) for start in range(0, len(own_texts), BATCH)]
     )
-    return student.StudentEncoder(fitted)
+    return StudentEncoder(taught(own_texts, vectors, teacher=teacher, instead=load_encoder("static")))
 
 
 def measure_tier(

@@ -19,6 +19,10 @@ from feedback import env
 from feedback.embedded import paths
 from feedback.schedule import BEAT_SCHEDULE
 
+# Read when numpy is loaded, which no module above does. Workers are processes of their own and their matrices are
+# small: a second thread waits more than it computes (3,000 texts placed a CPU-second became 15,000).
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = paths.data_dir()
 
@@ -209,7 +213,8 @@ CELERY_TASK_PUBLISH_RETRY = False
 
 # -- The main job -----------------------------------------------------------------------------------------------------
 # `auto` takes the static vectors where they are installed, and hashing (which needs no model) where not, until a
-# student learnt from this installation's own reports does better; `minilm` and learning need `make install-models`.
+# student learnt from this installation's own reports does better. `multilingual` needs `make install-models`, or a
+# folder.
 ENCODER = env.choice("ENCODER", "auto", ("auto", "static", "hashing", "minilm", "multilingual"))
 # Where the operator's sentence model of many languages lies: for `multilingual`, and with `auto` as the teacher.
 ENCODER_FOLDER = env.text("ENCODER_FOLDER", "")

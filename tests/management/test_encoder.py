@@ -26,7 +26,7 @@ def _a_small_school(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.ENCODER = "auto"
     monkeypatch.setattr(students, "FRESH_TEXTS", 10)
     monkeypatch.setattr(students, "LEAST_TEXTS", 20)
-    monkeypatch.setattr(students, "load_teacher", functools.cache(lambda name, folder=None: HashingEncoder(16)))
+    monkeypatch.setattr(students, "teacher_of", lambda texts, folder=None: HashingEncoder(16))
     monkeypatch.setattr(students, "try_student", functools.partial(try_student, n_word_dims=64))
 
 

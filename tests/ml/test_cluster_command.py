@@ -143,15 +143,16 @@ def test_a_bad_byte_in_the_shell_ends_with_2() -> None:
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
-    ("name", "least_final", "least_immediate"), [("banking77", 0.46, 0.40), ("news_t", 0.71, 0.64)]
+    ("name", "encoder", "least_final", "least_immediate"),
+    [("banking77", "static", 0.46, 0.40), ("banking77", "auto", 0.57, 0.55), ("news_t", "auto", 0.75, 0.70)],
 )
 def test_second_halves_of_labelled_sets_are_grouped_about_as_well_as_the_best_known_recipe(
-    shared_data: Path, name: str, least_final: float, least_immediate: float
+    shared_data: Path, name: str, encoder: str, least_final: float, least_immediate: float
 ) -> None:
     lines = (shared_data / "clusters" / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
     half = [line.split("\t") for line in lines[len(lines) // 2 :]]
 
-    _, rows, _ = run("".join(f"{text}\n" for _, _, text in half))
+    _, rows, _ = run("".join(f"{text}\n" for _, _, text in half), "--encoder", encoder)
 
     labels = [label for _, label, _ in half]
     assert b_cubed(labels, [row[2] for row in rows]).f1 >= least_final
@@ -199,7 +200,7 @@ def _little_is_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_stream, "FRESH_TEXTS", 60)
     monkeypatch.setattr(cluster_stream, "LEAST_TEXTS", 200)
     monkeypatch.setattr(cluster_stream, "try_student", functools.partial(try_student, n_word_dims=256))
-    monkeypatch.setattr(cluster_stream, "load_teacher", lambda name: Teacher(*WHATS, *HOWS))
+    monkeypatch.setattr(cluster_stream, "teacher_of", lambda texts: Teacher(*WHATS, *HOWS))
 
 
 def wordy_stream(n: int) -> str:
@@ -225,13 +226,64 @@ def test_a_student_that_agrees_with_its_teacher_reads_the_stream_from_its_first_
 def test_a_student_that_agrees_too_little_leaves_the_stream_as_it_would_be_without(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cluster_stream, "load_teacher", lambda name: Teacher())
+    monkeypatch.setattr(cluster_stream, "teacher_of", lambda texts: Teacher())
 
     code, rows, err = run(wordy_stream(500), "--encoder", "student")
 
     assert code == 0
-    assert rows == run(wordy_stream(500))[1]
+    assert rows == run(wordy_stream(500), "--encoder", "static")[1]
     assert err.endswith(f"{load_encoder('auto').name} is used\n")
+
+
+# -- Learning unasked -------------------------------------------------------------------------------------------------
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_unasked_a_student_is_used_where_it_is_better_and_that_is_said() -> None:
+    unasked, asked = run(wordy_stream(500)), run(wordy_stream(500), "--encoder", "student")
+
+    assert unasked == asked
+    assert unasked[2].endswith("-of-teacher is used\n")
+    assert unasked[1] != run(wordy_stream(500), "--encoder", "static")[1]
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_unasked_a_student_that_is_no_better_is_not_spoken_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_stream, "teacher_of", lambda texts: Teacher())
+
+    assert run(wordy_stream(500)) == run(wordy_stream(500), "--encoder", "static")
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_unasked_no_teacher_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_stream, "teacher_of", missing)
+
+    assert run(wordy_stream(500)) == run(wordy_stream(500), "--encoder", "static")
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_unasked_few_texts_do_not_load_a_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaded(texts: list[str]) -> None:
+        raise AssertionError("a teacher was loaded")
+
+    monkeypatch.setattr(cluster_stream, "teacher_of", loaded)
+
+    code, rows, err = run("no power\nlogin fails\n")
+
+    assert (code, len(rows), err) == (0, 2, "")
+
+
+@pytest.mark.usefixtures("_little_is_learnt_from")
+@pytest.mark.parametrize("encoder", ["static", "hashing"])
+def test_an_encoder_that_was_asked_for_is_taken_without_a_trial(monkeypatch: pytest.MonkeyPatch, encoder: str) -> None:
+    monkeypatch.setattr(cluster_stream, "try_student", missing)
+
+    code, rows, err = run(wordy_stream(500), "--encoder", encoder)
+
+    assert (code, len(rows), err) == (0, 500, "")
+
+
+# -- Insisting on a teacher -------------------------------------------------------------------------------------------
+def missing(*_: object, **__: object) -> None:
+    raise EncoderUnavailableError("run `make install`")
 
 
 @pytest.mark.usefixtures("_little_is_learnt_from")
@@ -246,13 +298,12 @@ def test_no_input_is_learnt_nothing_from() -> None:
     assert run("", "--encoder", "student") == (0, [], "")
 
 
-def test_without_the_extra_a_student_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise EncoderUnavailableError("run `make install-models`")
+@pytest.mark.usefixtures("_little_is_learnt_from")
+@pytest.mark.parametrize("n_lines", [1, 500])
+def test_without_a_teacher_a_student_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch, n_lines: int) -> None:
+    monkeypatch.setattr(cluster_stream, "teacher_of", missing)
 
-    monkeypatch.setattr(cluster_stream, "load_teacher", missing)
-
-    assert run("no power\n", "--encoder", "student") == (2, [], "cluster: run `make install-models`\n")
+    assert run(wordy_stream(n_lines), "--encoder", "student") == (2, [], "cluster: run `make install`\n")
 
 
 @pytest.mark.usefixtures("_little_is_learnt_from")
@@ -274,6 +325,19 @@ def test_the_sentence_model_can_be_asked_for() -> None:
 
     assert code == 0
     assert rows[0][1:] == rows[2][1:]
+
+
+def test_models_of_many_languages_can_be_asked_for() -> None:
+    code, rows, _ = run("no power at home\nlogin fails\nno power at home\n", "--encoder", "multilingual")
+
+    assert code == 0
+    assert rows[0][1:] == rows[2][1:]
+
+
+def test_without_a_model_of_many_languages_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_stream, "load_encoder", missing)
+
+    assert run("no power\n", "--encoder", "multilingual") == (2, [], "cluster: run `make install`\n")
 
 
 @pytest.mark.slow

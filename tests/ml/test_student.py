@@ -9,6 +9,8 @@ from ml.encoders import EncoderUnavailableError, load_encoder, load_teacher
 from ml.student import (
     AGREEMENT_TO_KEEP,
     AGREEMENT_TO_SWITCH_ON,
+    N_DIMS,
+    N_NEIGHBOURS,
     Student,
     StudentEncoder,
     agreement,
@@ -147,6 +149,61 @@ def test_weights_that_do_not_fit_the_features_are_refused() -> None:
         StudentEncoder(student)
 
 
+# -- Leading directions -----------------------------------------------------------------------------------------------
+def rank_of_three() -> tuple[list[str], FloatArray]:
+    """Texts of three problems, whose vectors lie in as many directions of a space of 24."""
+    texts = [f"{what} {how}" for what in ("login", "card", "parcel") for how in ("fails", "hangs", "late", "again")]
+    directions, _ = np.linalg.qr(random_vectors(24, 5, n_dims=3))
+    return texts, np.repeat(directions.T, 4, axis=0).astype(np.float32)
+
+
+@pytest.mark.parametrize("n_dims", [3, 5, 23])
+def test_as_many_directions_as_there_are_give_the_same_cosines_as_all(n_dims: int) -> None:
+    texts, vectors = rank_of_three()
+    fresh = ["card late", "login", "the parcel hangs", "something else"]
+
+    whole, part = (
+        StudentEncoder(fit_student(texts, vectors, teacher="t", n_word_dims=256, n_dims=kept)) for kept in (24, n_dims)
+    )
+
+    assert (whole.n_dims, part.n_dims) == (24, n_dims)
+    ours, theirs = part.encode(texts + fresh), whole.encode(texts + fresh)
+    np.testing.assert_allclose(ours @ ours.T, theirs @ theirs.T, atol=5e-3)
+
+
+def test_what_is_kept_is_what_most_texts_differ_by() -> None:
+    # Ten texts of each of two problems and one of a third: of two directions, the third has to go.
+    texts = [f"{what} {n}" for what in ("login", "parcel") for n in "abcdefghij"] + ["power"]
+    vectors = np.repeat(np.eye(3, dtype=np.float32), [10, 10, 1], axis=0)
+
+    kept = fit_student(texts, vectors, teacher="t", n_word_dims=256, n_dims=2)
+
+    login, parcel = StudentEncoder(kept).encode(["login", "parcel"])
+    assert kept.weights.shape[1] == 2
+    assert login @ parcel < 0.3
+
+
+def test_by_default_a_student_has_no_more_directions_than_that() -> None:
+    many = fit_student(TEXTS, random_vectors(8, 0, n_dims=N_DIMS + 9), teacher="t", n_word_dims=64)
+    few = fit_student(TEXTS, random_vectors(8, 0, n_dims=N_DIMS - 9), teacher="t", n_word_dims=64)
+
+    assert (many.weights.shape[1], few.weights.shape[1]) == (N_DIMS, N_DIMS - 9)
+
+
+def test_the_kept_directions_of_the_same_texts_are_the_same_again() -> None:
+    texts, vectors = rank_of_three()
+
+    digests = {fit_student(texts, vectors, teacher="t", n_word_dims=256, n_dims=3).digest for _ in range(3)}
+
+    assert len(digests) == 1
+
+
+def test_fewer_than_one_direction_is_refused() -> None:
+    with pytest.raises(ValueError, match="n_dims must be at least 1, not 0"):
+        fit_student(TEXTS, VECTORS, teacher="t", n_dims=0)
+
+
+# -- Agreement --------------------------------------------------------------------------------------------------------
 def test_a_student_of_the_sentence_model_agrees_on_texts_it_was_fitted_on() -> None:
     words = ["login", "password", "card", "payment", "transfer", "parcel", "delivery", "refund", "balance", "account"]
     troubles = ["fails", "late", "missing", "refused", "twice", "broken", "slow", "pending", "declined", "lost"]
@@ -168,6 +225,68 @@ def test_agreement_is_one_for_the_same_neighbours_whatever_scale_and_turn() -> N
 
 def test_agreement_of_strangers_is_about_zero() -> None:
     assert agreement(random_vectors(400, 0), random_vectors(400, 1)) < 0.03
+
+
+def tight_groups(seed: int) -> FloatArray:
+    """Twenty groups of thirty texts; all that a seed changes is the order within them."""
+    centres = np.repeat(np.eye(20, dtype=np.float32), 30, axis=0)
+    return np.hstack((centres, np.float32(0.1) * random_vectors(600, seed)))
+
+
+def test_a_student_that_reorders_only_within_tight_groups_agrees() -> None:
+    student, teacher = tight_groups(0), tight_groups(1)
+
+    nearest = [np.argsort(-(rows @ rows.T), axis=1)[:, 1 : 1 + N_NEIGHBOURS] for rows in (student, teacher)]
+    shared = np.mean([len(set(ours) & set(theirs)) / N_NEIGHBOURS for ours, theirs in zip(*nearest, strict=True)])
+    assert shared < 0.5
+    assert agreement(student, teacher) > 0.9
+
+
+def test_a_student_that_draws_each_group_into_a_point_agrees_as_well() -> None:
+    drawn = np.repeat(np.eye(20, dtype=np.float32), 30, axis=0)
+
+    assert agreement(drawn, tight_groups(1)) > 0.9
+
+
+def test_a_student_that_gets_half_of_the_groups_right_gets_about_half() -> None:
+    teacher = tight_groups(0)
+    student = np.vstack((teacher[:300], teacher[300:][np.random.default_rng(2).permutation(300)]))
+
+    assert agreement(student, teacher) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_student_that_takes_the_farthest_for_the_nearest_gets_nothing() -> None:
+    teacher = tight_groups(0)
+    swapped = np.roll(np.arange(600).reshape(20, 30), 10, axis=0).T.ravel()
+
+    assert agreement(teacher[swapped], teacher) == 0.0
+
+
+def test_where_all_texts_are_alike_to_the_teacher_nothing_speaks_for_a_student() -> None:
+    corners = np.eye(30, dtype=np.float32)
+
+    assert agreement(random_vectors(30, 0), corners) == 0.0
+
+
+def test_where_languages_are_told_to_know_them_apart_is_no_merit() -> None:
+    # Ten problems in each of two languages, which the teacher has farther from each other than the problems.
+    problems = np.tile(np.repeat(np.eye(10, dtype=np.float32), 20, axis=0), (2, 1))
+    spoken = np.repeat(2 * np.eye(2, dtype=np.float32), 200, axis=0)
+    languages = ["en"] * 200 + ["ar"] * 200
+    teacher = np.hstack((problems, spoken, np.float32(0.05) * random_vectors(400, 0)))
+    knows_languages = np.hstack((spoken, np.float32(0.5) * random_vectors(400, 1)))
+    knows_problems = np.hstack((problems, np.float32(0.05) * random_vectors(400, 2)))
+
+    assert agreement(knows_languages, teacher) > agreement(knows_problems, teacher)
+    assert agreement(knows_languages, teacher, languages) < 0.1
+    assert agreement(knows_problems, teacher, languages) > 0.9
+
+
+def test_agreement_does_not_depend_on_the_order_of_the_texts() -> None:
+    student, teacher = tight_groups(0), tight_groups(1)
+    order = np.random.default_rng(3).permutation(600)
+
+    assert agreement(student[order], teacher[order]) == pytest.approx(agreement(student, teacher), abs=1e-5)
 
 
 def test_agreement_falls_with_noise() -> None:
