@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ml.apart import BURST_SECONDS, beside_wording, lengths_of
+from ml.linkage import MANY_REPORTS, more_of_many
 from ml.refine import NO_GROUP, check_shapes, first_group
 from ml.types import BoolArray, Float64Array, FloatArray, IntArray
 
@@ -27,7 +28,8 @@ def adopt(
     """Give micro-clusters that have no group yet the group they would join, or a new one, at once.
 
     The immediate answer between two refinements: each ungrouped micro-cluster, in order, joins the group to whose
-    reports it is most alike on average if that reaches the threshold. Groups that exist are not changed.
+    reports it is most alike on average if that reaches the threshold, and a little more where both are large
+    (`ml.linkage.more_of_many`). Groups that exist are not changed.
 
     Parameters
     ----------
@@ -140,6 +142,8 @@ def adopt_by_products(
             among[row] = pairs[without]
     group_ids = np.concatenate((ids, np.zeros(len(without), dtype=np.int64)))
     n_groups = n_old
+    more = more_of_many(threshold)
+    asked = more[np.minimum(sizes, MANY_REPORTS).astype(np.int64)]
     for row, index in enumerate(without.tolist()):
         if not known[row]:
             adopted[index], next_group = next_group, next_group + 1
@@ -150,12 +154,15 @@ def adopt_by_products(
             out=np.full(n_groups, -np.inf),
             where=sizes[:n_groups] > 0,
         )
+        # What is asked of a large group is asked of it by a large micro-cluster only.
+        means -= np.minimum(asked[:n_groups], more[min(int(n_reports[index]), MANY_REPORTS)])
         nearest = int(means.argmax()) if n_groups else -1
         if nearest < 0 or means[nearest] < threshold:
             nearest, n_groups = n_groups, n_groups + 1
             group_ids[nearest], next_group = next_group, next_group + 1
         adopted[index] = group_ids[nearest]
         sizes[nearest] += n_reports[index]
+        asked[nearest] = more[min(int(sizes[nearest]), MANY_REPORTS)]
         totals[row + 1 :, nearest] += among[row + 1 :, row]
     return adopted
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from ml.linkage import average_linkage
+from ml.linkage import MANY_REPORTS, average_linkage, more_of_many
 from ml.types import FloatArray, IntArray
 
 EAST, NORTH = [1.0, 0.0], [0.0, 1.0]
@@ -40,7 +40,7 @@ def partition_of_scipy(similarities: np.ndarray, threshold: float) -> list[int]:
 
 
 def merge_the_most_alike(
-    sums: FloatArray, sizes: IntArray, threshold: float, barred: list[tuple[int, int]]
+    sums: FloatArray, sizes: IntArray, threshold: float, barred: list[tuple[int, int]], more: FloatArray | None = None
 ) -> list[int]:
     """The definition, as plain as can be: again and again the most alike pair that no bar keeps apart."""
     groups = [{index} for index in range(len(sizes))]
@@ -53,6 +53,8 @@ def merge_the_most_alike(
                 one, other = list(groups[a]), list(groups[b])
                 total = sums[one].sum(axis=0, dtype=np.float64) @ sums[other].sum(axis=0, dtype=np.float64)
                 alike = total / (sizes[one].sum() * sizes[other].sum())
+                if more is not None:
+                    alike -= float(more[min(int(sizes[one].sum()), int(sizes[other].sum()), MANY_REPORTS)])
                 if alike >= best:
                     best, pair = alike, (a, b)
         if pair is None:
@@ -102,6 +104,35 @@ def test_sizes_and_bars_are_respected_as_by_the_definition(seed: int, threshold:
 
     assert ours.tolist() == merge_the_most_alike(sums, sizes, threshold, barred)
     assert all(ours[a] != ours[b] for a, b in barred)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), threshold=st.floats(0.05, 0.6))
+def test_more_is_asked_of_large_groups_as_by_the_definition(seed: int, threshold: float) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 40, size=12)
+    sums = (random_units(12, 4, seed) * sizes[:, None] * rng.uniform(0.6, 1.0, size=(12, 1))).astype(np.float32)
+    more = more_of_many(threshold)
+
+    ours = average_linkage(sums, sizes, threshold=threshold, more=more)
+
+    assert ours.tolist() == merge_the_most_alike(sums, sizes, threshold, [], more)
+
+
+@pytest.mark.parametrize(("n_reports", "are_one"), [((1, 1), True), ((32, 1), True), ((32, 32), False)])
+def test_two_large_groups_must_be_more_alike_than_two_reports(n_reports: tuple[int, int], are_one: bool) -> None:
+    # .52 is 4 % above the threshold: enough for up to two doublings of 2 %, not for the five of 32 reports.
+    sums = sums_of(EAST, [0.52, 0.854]) * np.array(n_reports, dtype=np.float32)[:, None]
+
+    found = average_linkage(sums, np.array(n_reports), threshold=0.5, more=more_of_many(0.5))
+
+    assert (found[0] == found[1]) == are_one
+
+
+def test_from_32_reports_on_no_more_is_asked() -> None:
+    sums = sums_of([1_000.0, 0.0], [560.0, 828.0])
+
+    assert average_linkage(sums, np.array([1_000, 1_000]), threshold=0.5, more=more_of_many(0.5)).tolist() == [0, 0]
 
 
 @settings(max_examples=40, deadline=None)
