@@ -121,7 +121,7 @@ def test_more_is_asked_of_large_groups_as_by_the_definition(seed: int, threshold
 
 @pytest.mark.parametrize(("n_reports", "are_one"), [((1, 1), True), ((32, 1), True), ((32, 32), False)])
 def test_two_large_groups_must_be_more_alike_than_two_reports(n_reports: tuple[int, int], are_one: bool) -> None:
-    # .52 is 4 % above the threshold: enough for up to two doublings of 2 %, not for the five of 32 reports.
+    # .52 is 4 % above the threshold: enough for up to four doublings of 1 %, not for the five of 32 reports.
     sums = sums_of(EAST, [0.52, 0.854]) * np.array(n_reports, dtype=np.float32)[:, None]
 
     found = average_linkage(sums, np.array(n_reports), threshold=0.5, more=more_of_many(0.5))
