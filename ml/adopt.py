@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ml.apart import BURST_SECONDS, beside_wording, lengths_of
+from ml.linkage import MANY_REPORTS, more_of_many
 from ml.refine import NO_GROUP, check_shapes, first_group
 from ml.types import BoolArray, Float64Array, FloatArray, IntArray
 
@@ -33,7 +34,8 @@ def adopt(
     """Give micro-clusters that have no group yet the group they would join, or a new one, at once.
 
     The immediate answer between two refinements: each ungrouped micro-cluster, in order, joins the group to whose
-    reports it is most alike on average if that reaches the threshold. Groups that exist are not changed.
+    reports it is most alike on average if that reaches the threshold, and a little more where both are large
+    (`ml.linkage.more_of_many`). Groups that exist are not changed.
 
     Parameters
     ----------
@@ -149,11 +151,15 @@ def adopt_by_products(
     share = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 0)
     totals[:, np.flatnonzero(sizes[:n_old] == 0)] = -np.inf  # ids that do not occur
     share[:n_old][sizes[:n_old] == 0] = 1.0
+    more = more_of_many(threshold)
+    asked = more[np.minimum(sizes, MANY_REPORTS).astype(np.int64)]
     for row, index in enumerate(without.tolist()):
         if not known[row]:
             adopted[index], next_group = next_group, next_group + 1
             continue
         means = totals[row, :n_groups] * share[:n_groups]
+        # What is asked of a large group is asked of it by a large micro-cluster only.
+        means -= np.minimum(asked[:n_groups], more[min(int(n_reports[index]), MANY_REPORTS)]) * n_reports[index]
         nearest = int(means.argmax()) if n_groups else -1
         if nearest < 0 or means[nearest] < threshold * n_reports[index]:
             nearest, n_groups = n_groups, n_groups + 1
@@ -161,6 +167,7 @@ def adopt_by_products(
         adopted[index] = group_ids[nearest]
         sizes[nearest] += n_reports[index]
         share[nearest] = 1.0 / sizes[nearest]
+        asked[nearest] = more[min(int(sizes[nearest]), MANY_REPORTS)]
         totals[row + 1 :, nearest] += among[row + 1 :, row]
     return adopted
 

@@ -199,7 +199,8 @@ class Grouper:
         calibration = self._state.calibration
         if calibration is None:
             return 1.0
-        return group_threshold(calibration.usual_weighted if self._usual is None else self._usual)
+        usual = calibration.usual_weighted if self._usual is None else self._usual
+        return group_threshold(usual, n_seen=calibration.n_seen)
 
     @property
     def _same_time(self) -> float:

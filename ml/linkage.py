@@ -7,6 +7,7 @@ from their sums; groups that a person took apart never meet. Not here: ids, and 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,12 @@ from ml.types import BoolArray, Float64Array, FloatArray, IntArray
 
 # Two readings of one float32 mean may differ by so much; a chain goes on only to what is nearer by more.
 _SLACK = 1e-6
+# The mean over many pairs is surer than that over few, and two large groups made one by mistake harm more than two
+# wordings. So each doubling of the smaller of two groups asks for 1 % more, up to 32 reports. Chosen on the first
+# halves: pair precision of Banking77 .487 to .509 with static vectors and .564 to .589 with a student, at the same
+# B-cubed; 2 % gives .03 more and takes .01 B-cubed from students.
+MORE_A_DOUBLING: Final = 0.01
+MANY_REPORTS: Final = 32
 
 
 def average_linkage(
@@ -24,6 +31,7 @@ def average_linkage(
     signs: FloatArray | None = None,
     starts: BoolArray | None = None,
     barred: Iterable[tuple[int, int]] = (),
+    more: FloatArray | None = None,
 ) -> IntArray:
     """Merge the most alike groups until none are as alike as the threshold.
 
@@ -42,6 +50,8 @@ def average_linkage(
         not changed: two of those are not as alike as the threshold (or only merge if they are met on the way).
     barred : iterable of (int, int)
         Pairs that must not end in one group, nor must what they merge with.
+    more : ndarray of shape (MANY_REPORTS + 1,), float32, optional
+        By how much more alike two groups must be, by the size of the smaller one (`more_of_many`); never falling.
 
     Returns
     -------
@@ -51,8 +61,9 @@ def average_linkage(
     Notes
     -----
     Nearest-neighbour chains: average linkage is reducible, a merger never comes nearer to a third group than the nearer
-    of its two halves was (and bars are inherited), so groups that are each other's nearest may merge at once, whatever
-    the order. Similarities are read from the sums when asked for: O(k d) a reading, about 2 readings a start.
+    of its two halves was (bars are inherited, and a merger is asked for no less), so groups that are each other's
+    nearest may merge at once, whatever the order. Similarities are read from the sums when asked for: O(k d) a reading,
+    about 2 readings a start.
 
     References
     ----------
@@ -66,7 +77,7 @@ def average_linkage(
     >>> average_linkage(sums, np.ones(3, dtype=np.int64), threshold=0.5).tolist()
     [0, 1, 0]
     """
-    chains = _Chains(sums, sizes, threshold, signs, barred)
+    chains = _Chains(sums, sizes, threshold, signs, barred, more)
     order = np.arange(len(sizes)) if starts is None else np.flatnonzero(starts)
     for start in order.tolist():
         chains.run(start)
@@ -77,6 +88,27 @@ def average_linkage(
     return parent
 
 
+def more_of_many(threshold: float) -> FloatArray:
+    """By how much the mean product of two groups must exceed the threshold, by the size of the smaller one.
+
+    Parameters
+    ----------
+    threshold : float
+
+    Returns
+    -------
+    ndarray of shape (MANY_REPORTS + 1,), float32
+        0 for a single report; the last figure is for all larger groups. All 0 where the threshold is negative.
+
+    Examples
+    --------
+    >>> more_of_many(0.5)[[1, 2, 4, 32]].astype(float).round(3).tolist()
+    [0.0, 0.005, 0.01, 0.025]
+    """
+    doublings = np.log2(np.maximum(np.arange(MANY_REPORTS + 1), 1))
+    return (max(threshold, 0.0) * MORE_A_DOUBLING * doublings).astype(np.float32)
+
+
 class _Chains:
     def __init__(
         self,
@@ -85,12 +117,16 @@ class _Chains:
         threshold: float,
         signs: FloatArray | None,
         barred: Iterable[tuple[int, int]],
+        more: FloatArray | None,
     ) -> None:
         k = len(sizes)
         self._left = sums / np.maximum(sizes, 1)[:, None].astype(np.float32)
         self._signs = None if signs is None or (signs == 1).all() else signs.astype(np.float32)
         self._sizes: Float64Array = sizes.astype(np.float64)
         self._threshold = threshold
+        self._more = more
+        # As `more` rises with the size, the lesser of two groups' figures is that of the smaller group.
+        self._asked = None if more is None else more[np.minimum(sizes, len(more) - 1)]
         self._waiting: BoolArray = np.any(sums != 0, axis=1)
         # Added to a row's similarities: 0 where a group may still merge, -inf where not.
         self._closed = np.where(self._waiting, np.float32(0), np.float32(-np.inf))
@@ -135,6 +171,8 @@ class _Chains:
             return known
         own = self._left[tip] if self._signs is None else self._left[tip] * self._signs
         row = self._left @ own
+        if self._asked is not None:
+            row -= np.minimum(self._asked, self._asked[tip])
         row += self._closed
         row[tip] = -np.inf
         for other in self._barred.get(tip, ()):
@@ -149,6 +187,8 @@ class _Chains:
         share = self._sizes[keep] / (self._sizes[keep] + self._sizes[gone])
         self._left[keep] = share * self._left[keep] + (1.0 - share) * self._left[gone]
         self._sizes[keep] += self._sizes[gone]
+        if self._asked is not None and self._more is not None:
+            self._asked[keep] = self._more[min(int(self._sizes[keep]), len(self._more) - 1)]
         self.parent[gone] = keep
         self._clock += 1
         self._version[keep] = self._clock

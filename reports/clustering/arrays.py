@@ -122,7 +122,9 @@ def save_state(service_id: int, *, before: ServiceClusters, after: ServiceCluste
     if calibration is not None and calibration is not before.state.calibration:
         fields["calibration"] = _calibration_to_bytes(calibration)
     if calibration is not None:
-        fields["usual"] = group_threshold(calibration.usual_weighted, GROUP_FACTOR * after.group_factor)
+        fields["usual"] = group_threshold(
+            calibration.usual_weighted, GROUP_FACTOR * after.group_factor, n_seen=calibration.n_seen
+        )
     of_service = ClusteringState.objects.filter(service_id=service_id, encoder=after.encoder)
     if not of_service.update(**fields, n_unrefined=F("n_unrefined") + n_new):
         # The first batch of the service, or the first with this encoder: nothing of another one may stay.

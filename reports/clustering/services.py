@@ -227,7 +227,8 @@ def threshold_of(state: LeaderState, group_factor: float) -> float:
     """Return how alike the reports of one cluster are on average, as people's corrections have it."""
     if state.calibration is None:
         return 1.0
-    return group_threshold(state.calibration.usual_weighted, GROUP_FACTOR * group_factor)
+    calibration = state.calibration
+    return group_threshold(calibration.usual_weighted, GROUP_FACTOR * group_factor, n_seen=calibration.n_seen)
 
 
 def middles_of(state: LeaderState) -> Float64Array:

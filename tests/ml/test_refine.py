@@ -11,11 +11,14 @@ from ml.adopt import adopt
 from ml.apart import BURST_SECONDS, apart_columns
 from ml.calibration import same_time_columns
 from ml.guards import kinds_of
-from ml.linkage import average_linkage
+from ml.linkage import MANY_REPORTS, average_linkage, more_of_many
 from ml.refine import (
+    HEIR_SHARE,
+    LARGE_REPORTS,
     LEAVES_BELOW,
     LEAVES_FOR,
     NO_GROUP,
+    STRICTER_UNTIL,
     TURNS,
     YOUNG_REPORTS,
     Constraints,
@@ -88,6 +91,17 @@ def test_an_id_whose_content_went_elsewhere_is_not_given_to_what_is_left() -> No
     assert found.tolist() == [1, 1, 3]
 
 
+@pytest.mark.parametrize(("n_of_it", "id_of_it"), [(2, 2), (1, 3)])
+def test_an_id_whose_content_met_more_of_another_goes_on_if_it_is_a_fair_part(n_of_it: int, id_of_it: int) -> None:
+    # Four reports leave group 1 and meet all of group 2: 2 of 6 are more than the share asked for, 1 of 5 is less.
+    assert 1 / 5 < HEIR_SHARE < 2 / 6
+    sums = sums_of([9.0, 0.0], [0.0, 4.0], [0.0, float(n_of_it)])
+
+    found = refine(sums, ints(9, 4, n_of_it), ints(1, 1, 2), threshold=0.5)
+
+    assert found.tolist() == [1, id_of_it, id_of_it]
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_refining_twice_changes_nothing(seed: int) -> None:
@@ -106,7 +120,7 @@ def test_a_young_service_is_grouped_as_if_there_had_been_no_groups(seed: int) ->
 
     found = refine(sums, sizes, before, threshold=0.3, moved=np.zeros(len(sizes), dtype=np.bool_))
 
-    parts = average_linkage(sums, sizes, threshold=0.3)
+    parts = average_linkage(sums, sizes, threshold=0.3, more=more_of_many(0.3))
     np.testing.assert_array_equal(found[:, None] == found, parts[:, None] == parts)
 
 
@@ -161,6 +175,42 @@ def test_what_did_not_move_is_left_where_it_is() -> None:
 
 def test_what_did_not_move_is_looked_at_when_its_turn_comes() -> None:
     assert [grown_up(NORTH, moved=False, turn=turn) for turn in (6, 7, 8, 7 + TURNS)] == [7, 8, 7, 8]
+
+
+def grown_mixed(n_reports: int, *, turn: int, constraints: Constraints | None = None) -> list[int]:
+    """A group 7 of two halves, neither of which has a wording that would leave alone: each of the two new ones is .42
+    like the old one, .42 * 2 / 3 + 1 / 3 = .61 like the rest, and the threshold is .5."""
+    n_new = n_reports // 4
+    n_old = n_reports - 2 * n_new
+    sums = sums_of([n_old, 0.0], [0.42 * n_new, 0.9075 * n_new], [0.42 * n_new, 0.9075 * n_new], [-YOUNG_REPORTS, 0.0])
+    sizes = ints(n_old, n_new, n_new, YOUNG_REPORTS)
+    unmoved = np.zeros(4, dtype=np.bool_)
+
+    return refine(
+        sums, sizes, ints(7, 7, 7, 8), threshold=0.5, moved=unmoved, turn=turn, constraints=constraints
+    ).tolist()
+
+
+def test_a_large_group_that_grew_mixed_is_grouped_anew_when_its_turn_comes() -> None:
+    # At a tie, 30 reports each, the first half keeps the id.
+    assert grown_mixed(LARGE_REPORTS, turn=7) == [7, 9, 9, 8]
+    assert grown_mixed(LARGE_REPORTS, turn=6) == [7, 7, 7, 8]
+
+
+def test_a_small_group_stays_as_it_grew() -> None:
+    assert grown_mixed(LARGE_REPORTS - 4, turn=7) == [7, 7, 7, 8]
+
+
+def test_a_group_of_very_many_wordings_stays_as_it_grew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml.refine.MOST_ANEW", 2)
+
+    assert grown_mixed(LARGE_REPORTS, turn=7) == [7, 7, 7, 8]
+
+
+def test_what_a_person_put_together_is_not_grouped_anew_however_large() -> None:
+    pins = Constraints(ints(7, 7, 7, NO_GROUP))
+
+    assert grown_mixed(LARGE_REPORTS, turn=7, constraints=pins) == [7, 7, 7, 8]
 
 
 # People's word
@@ -357,7 +407,9 @@ def adopted_one_by_one(
         means = {}
         for group in sorted({group for group in found if group != NO_GROUP}):
             members = [at for at, other in enumerate(found) if other == group]
+            n_smaller = min(int(sizes[members].sum()), int(sizes[index]), MANY_REPORTS)
             means[group] = products[index, members].sum() / float(sizes[members].sum() * sizes[index])
+            means[group] -= float(more_of_many(threshold)[n_smaller])
         best = max(means, key=lambda group: means[group])
         if not known[index] or means[best] < threshold:
             best, next_group = next_group, next_group + 1
@@ -478,6 +530,12 @@ def test_the_threshold_moves_by_a_fifth_at_most() -> None:
     sums = sums_of(*[EAST, [0.55, 0.835]] * 20)
 
     assert adapted_factor(sums, ints(*[1] * 40), Constraints(pins, barred), usual_weighted=0.3) == 1.2
+
+
+def test_less_and_less_more_is_asked_while_little_is_known() -> None:
+    asked = [group_threshold(0.3, n_seen=n_seen) for n_seen in (0, STRICTER_UNTIL // 2, STRICTER_UNTIL, 10**6)]
+
+    assert asked == pytest.approx([0.3 * 1.35 * 1.2, 0.3 * 1.35 * 1.1, 0.3 * 1.35, 0.3 * 1.35])
 
 
 def test_a_threshold_is_never_above_1() -> None:
