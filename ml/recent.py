@@ -6,8 +6,8 @@ within half a day, and the test needs to allow only for what the filter does not
 the delay against a detector that is told the true rate is won back here (`benchmarks/detection_learned.py`).
 
 What must stay true: the running hour and the one before it are left out (a slow beginning of an outage must not become
-usual), hours with an open outage teach nothing, and no hour teaches more than it could by chance. Not here: the profile
-itself (`baseline`) and where the hours are kept.
+usual), hours with an open outage or a silent source teach nothing, and no hour teaches more than it could by chance.
+Not here: the profile itself (`baseline`) and where the hours are kept.
 """
 
 from typing import NamedTuple
@@ -25,6 +25,8 @@ KEPT_PER_HOUR = 0.9
 # Filters start this long ago: of what was before 8 % would be left.
 RECENT_HOURS = 24
 _CAP_SD = 3.0
+# An hour without a report that chance leaves empty less often than this is a source that fell silent, not a quiet hour.
+_P_SILENT = 0.01
 
 
 class Recent(NamedTuple):
@@ -104,11 +106,19 @@ def recent_level(
         mean = factor * usual[:, hour]
         cap = mean + _CAP_SD * np.sqrt(scatter * mean + variance * mean**2) + 1.0
         shape = 1.0 / variance
-        n = np.where(is_frozen[:, hour], 0.0, np.minimum(counts[:, hour], cap) / scatter)
-        e = np.where(is_frozen[:, hour], 0.0, usual[:, hour] / scatter)
+        is_silent = (counts[:, hour] == 0) & (_chance_of_none(usual[:, hour], scatter) < _P_SILENT)
+        is_left_out = is_frozen[:, hour] | is_silent
+        n = np.where(is_left_out, 0.0, np.minimum(counts[:, hour], cap) / scatter)
+        e = np.where(is_left_out, 0.0, usual[:, hour] / scatter)
         factor, variance = (shape + n) / (shape / factor + e), 1.0 / (shape + n)
     factor, variance = _age(factor, variance, hours_ahead, spread)
     return Recent(factor=factor, strength=np.asarray(1.0 / variance))
+
+
+def _chance_of_none(mean: Float64Array, dispersion: Float64Array) -> Float64Array:
+    """Probability of no report: negative binomial with a variance of `dispersion` times its mean."""
+    excess = np.maximum(dispersion - 1.0, 1e-6)
+    return np.asarray(np.exp(-mean * np.log1p(excess) / excess))
 
 
 def _age(

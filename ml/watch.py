@@ -38,10 +38,9 @@ from ml.detect import (
     tail_p,
 )
 from ml.recent import RECENT_HOURS, recent_level
-from ml.regions import ancestors, where
+from ml.regions import ancestors, place, where
 from ml.rise import log_rise
 from ml.scatter import dispersion_by_window, empty_scatter, learn_scatter
-from ml.tree import locate
 from ml.types import BoolArray, Float64Array, IntArray
 
 HISTORY_MINUTES = 180  # how far back an onset is searched
@@ -49,7 +48,6 @@ GUARD_HOURS = 1  # the newest closed hour is not learned yet
 # After a day of alarm the hours teach in full again: the new level may be here to stay.
 MAX_FROZEN_HOURS = 24
 SHARE_OF_WHOLE = 0.5  # of the service's budget; the rest is split evenly among its regions
-SETTLED = 0.5  # an F1 to be expected of less is too little to say where
 SPREAD_OF_REGION = 0.03  # a region's own deviation from its service's, as relative variance
 
 _RECENT_COLUMNS = [WINDOW_MINUTES.index(window) for window in (1, 2, 5, RECENT_WINDOW_MINUTES)]
@@ -272,35 +270,18 @@ class ServiceWatch:
                 self._freeze_since(onset // 60)
 
     def _locate(self, alarm: Alarm, hour: _Hour, offset: int) -> None:
-        """Say anew where an alarm is, from the clearest minute so far; what belongs to other alarms is left out."""
-        parents = [self._rows[_parent(node) or ""] if _parent(node) else -1 for node in self.nodes]
-        seen, usual = hour.observed[:, offset].copy(), hour.expected[:, offset].copy()
-        for row in range(len(self.nodes) - 1, 0, -1):
-            seen[parents[row]] -= hour.observed[row, offset]
-            usual[parents[row]] -= hour.expected[row, offset]
-        usual = np.maximum(usual, 1e-6)
+        """Say anew where an alarm is, from its clearest minute so far; what belongs to other alarms is left out."""
+        seen, usual = hour.observed[:, offset].copy(), hour.expected[:, offset]
         for other in self.alarms:
-            if other is not alarm:
-                theirs = [row for node, row in self._rows.items() if (node + "/").startswith(other.root + "/")]
-                seen[theirs] = np.minimum(seen[theirs], usual[theirs])
-        found = locate(parents, seen, usual, hour.dispersion, hour.strength)
-        chosen = [node for node, is_chosen in zip(self.nodes, found.chosen.tolist(), strict=True) if is_chosen]
-        if not chosen or found.confidence < SETTLED:
-            return
-        alarm.root = _common(chosen)
-        alarm.regions = set(self._widest(chosen))
-
-    def _widest(self, chosen: list[str]) -> list[str]:
-        """Name a node instead of its parts where all of them are chosen."""
-        names = set(chosen)
-        children: dict[str, list[str]] = {}
-        for node in self.nodes[1:]:
-            children.setdefault(_parent(node) or "", []).append(node)
-        for node in reversed(self.nodes):
-            below = children.get(node, [])
-            if len(below) > 1 and names.issuperset(below):
-                names = (names - set(below)) | {node}
-        return sorted(names)
+            if other is not alarm and not _are_related(alarm.root, other.root):
+                theirs = np.maximum(seen[self._rows[other.root]] - usual[self._rows[other.root]], 0.0)
+                for node in [other.root, *ancestors(other.root, parent_of=_parent)]:
+                    seen[self._rows[node]] -= theirs
+                inside = [row for node, row in self._rows.items() if node.startswith(other.root + "/")]
+                seen[inside] = np.minimum(seen[inside], usual[inside])
+        found = place(self.nodes, np.maximum(seen, 0.0), usual, hour.dispersion, hour.strength, parent_of=_parent)
+        if found.is_settled:
+            alarm.root, alarm.regions = found.root, set(found.regions)
 
     def _onset(self, hour: _Hour, row: int, offset: int) -> int:
         end = HISTORY_MINUTES + offset + 1
@@ -385,12 +366,6 @@ def _rolling_sums(counts: Float64Array) -> Float64Array:
     total = np.pad(np.cumsum(counts, axis=1), ((0, 0), (1, 0)))
     ends = np.arange(counts.shape[1] - 60, counts.shape[1]) + 1
     return np.stack([total[:, ends] - total[:, ends - window] for window in WINDOW_MINUTES], axis=2)
-
-
-def _common(paths: list[str]) -> str:
-    """Narrowest node that holds all of these."""
-    lineages = [[path, *ancestors(path, parent_of=_parent)] for path in paths]
-    return next(node for node in lineages[0] if all(node in lineage for lineage in lineages))
 
 
 def _parent(path: str) -> str | None:

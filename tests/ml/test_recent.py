@@ -55,6 +55,14 @@ def test_what_was_busy_is_usual_again_after_a_day_and_a_half() -> None:
     assert ahead.strength[0] == pytest.approx(1 / SPREAD, rel=0.02)
 
 
+def test_a_source_that_fell_silent_is_no_quiet_day() -> None:
+    assert level([0.0] * 24) == (1.0, pytest.approx(1 / SPREAD))
+
+
+def test_where_little_is_usual_silence_is_a_quiet_day() -> None:
+    assert level([0.0] * 24, expected=2.0)[0] < 0.8
+
+
 def test_streams_do_not_know_each_other() -> None:
     both = recent_level([[150.0] * 5, [10.0] * 5], [[100.0] * 5, [20.0] * 5], dispersion=[1.5, 1.0])
     alone = recent_level([[10.0] * 5], [[20.0] * 5], dispersion=1.0)
