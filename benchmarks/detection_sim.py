@@ -136,13 +136,14 @@ class World:
         factor, recent = np.ones_like(usual), np.ones_like(usual)
         for hour in range(first, hourly.shape[1]):
             past = slice(hour - 1 - RECENT_HOURS, hour - 1)  # the running hour and the one before are left out
-            now = recent_level(hourly[:, past], usual[:, past])
+            doubt = 1.0 / joint_strength(level[:, hour], slot[:, hour])
+            now = recent_level(hourly[:, past], usual[:, past], spread=SPREAD + doubt)
             factor[:, hour], recent[:, hour] = now.factor, now.strength
         watched = slice(first, None)
         minutes = slice(first * 60, None)
         self.counts, self.rate = counts[:, minutes].astype(np.int32), rate[:, minutes]
         self.expected = _each_minute(usual * factor, watched) / 60
-        self.strength = _each_minute(joint_strength(joint_strength(level, slot), recent), watched)
+        self.strength = _each_minute(recent, watched)
         self.profile_only = _each_minute(usual, watched) / 60
         self.profile_strength = _each_minute(joint_strength(joint_strength(level, slot), 1.0 / SPREAD), watched)
         self.months = self.counts.size / MONTH

@@ -21,7 +21,7 @@ MINUTES_PER_MONTH = 30 * 24 * 60.0
 # the return period in minutes. From twenty simulated years of quiet in each stratum with learned, drifting baselines
 # (`benchmarks/detection_learned.py --calibrate --n 32`; mean over levels of once in 10 days to once in 4 months).
 STRATUM_EDGES = (1.0, 3.0, 10.0, 40.0, 130.0)
-DEFAULT_OFFSETS = (2.94, 2.37, 2.15, 1.91, 2.18, 2.79)
+DEFAULT_OFFSETS = (2.92, 2.32, 2.04, 1.72, 1.78, 2.21)
 _LEAST_PEAKS = 4  # levels with fewer peaks above them tell nothing
 _PRIOR_PEAKS = 20.0  # what the shipped table weighs against an installation's own peaks
 
@@ -76,7 +76,7 @@ def rarity(
 
     Examples
     --------
-    >>> float((1 / rarity(np.log(5_032), 5.0)).round(-2))  # about once a month
+    >>> float((1 / rarity(np.log(5_617), 5.0)).round(-2))  # about once a month
     43200.0
     """
     table = default_calibration() if calibration is None else calibration

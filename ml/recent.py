@@ -43,7 +43,7 @@ def recent_level(
     *,
     dispersion: npt.ArrayLike = 1.5,
     hours_ahead: float = 1.5,
-    spread: float = SPREAD,
+    spread: npt.ArrayLike = SPREAD,
 ) -> Recent:
     """Follow the ratio of reports to the profile through closed hours, and say what it will be.
 
@@ -57,8 +57,9 @@ def recent_level(
         Variance over mean of an hour's count while its rate is known, at least 1.
     hours_ahead : float
         From the end of the last hour to the moment asked for: 1.5 in the middle of the hour after the guarded one.
-    spread : float
-        Relative variance of the deviation where nothing recent is known.
+    spread : float or array-like of shape (k,)
+        Relative variance of the deviation where nothing recent is known: that of the same hour from week to week, and
+        with it what is not known of level and profile, which today corrects as well.
 
     Returns
     -------
@@ -95,14 +96,15 @@ def recent_level(
             f"hourly_counts and hourly_expected must be of one shape (k, n_hours), not {counts.shape}, {usual.shape}"
         )
     scatter = np.broadcast_to(np.asarray(dispersion, dtype=np.float64), counts.shape[:1])
-    if (counts < 0).any() or (usual < 0).any() or (scatter < 1).any() or hours_ahead < 0 or spread <= 0:
+    prior = np.broadcast_to(np.asarray(spread, dtype=np.float64), counts.shape[:1])
+    if (counts < 0).any() or (usual < 0).any() or (scatter < 1).any() or hours_ahead < 0 or (prior <= 0).any():
         raise ValueError("counts, expected and hours_ahead must not be negative, dispersion at least 1, spread above 0")
     is_frozen = np.zeros(counts.shape, dtype=np.bool_) if frozen is None else np.asarray(frozen, dtype=np.bool_)
     is_frozen = np.broadcast_to(is_frozen, counts.shape)
-    factor, variance = np.ones(counts.shape[0]), np.full(counts.shape[0], spread)
+    factor, variance = np.ones(counts.shape[0]), prior
     for hour in range(counts.shape[1]):
         if hour:
-            factor, variance = _age(factor, variance, 1.0, spread)
+            factor, variance = _age(factor, variance, 1.0, prior)
         mean = factor * usual[:, hour]
         cap = mean + _CAP_SD * np.sqrt(scatter * mean + variance * mean**2) + 1.0
         shape = 1.0 / variance
@@ -111,7 +113,7 @@ def recent_level(
         n = np.where(is_left_out, 0.0, np.minimum(counts[:, hour], cap) / scatter)
         e = np.where(is_left_out, 0.0, usual[:, hour] / scatter)
         factor, variance = (shape + n) / (shape / factor + e), 1.0 / (shape + n)
-    factor, variance = _age(factor, variance, hours_ahead, spread)
+    factor, variance = _age(factor, variance, hours_ahead, prior)
     return Recent(factor=factor, strength=np.asarray(1.0 / variance))
 
 
@@ -122,7 +124,7 @@ def _chance_of_none(mean: Float64Array, dispersion: Float64Array) -> Float64Arra
 
 
 def _age(
-    factor: Float64Array, variance: Float64Array, hours: float, spread: float
+    factor: Float64Array, variance: Float64Array, hours: float, spread: Float64Array
 ) -> tuple[Float64Array, Float64Array]:
     kept = KEPT_PER_HOUR**hours
     return 1.0 + (factor - 1.0) * kept, kept**2 * variance + (1.0 - kept**2) * spread

@@ -37,7 +37,7 @@ from ml.detect import (
     stream_dispersion,
     tail_p,
 )
-from ml.recent import RECENT_HOURS, recent_level
+from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.regions import ancestors, place, where
 from ml.rise import log_rise
 from ml.scatter import dispersion_by_window, empty_scatter, learn_scatter
@@ -205,12 +205,19 @@ class ServiceWatch:
         frozen = np.array([is_frozen for _, _, is_frozen in self._learned])
         usual = share[:, None] * expected_per_hour(self._profile)[hour_slot(hours)]
         ahead = epoch_hour + 0.5 - (hours[-1] + 1)
-        whole = recent_level(seen[:1], usual[:1], frozen, hours_ahead=ahead)
-        regions = recent_level(seen[1:], usual[1:] * whole.factor, frozen, hours_ahead=ahead, spread=SPREAD_OF_REGION)
+        slot = slot_strength(self._profile, spread=0.0)[hour_slot(epoch_hour)]
+        doubt = 1.0 / joint_strength(strength[:1], slot)
+        whole = recent_level(seen[:1], usual[:1], frozen, hours_ahead=ahead, spread=SPREAD + doubt)
+        regions = recent_level(
+            seen[1:],
+            usual[1:] * whole.factor,
+            frozen,
+            hours_ahead=ahead,
+            spread=SPREAD_OF_REGION + 1.0 / strength[1:],
+        )
         factor = np.concatenate([whole.factor, whole.factor * regions.factor])
         today = np.concatenate([whole.strength, joint_strength(whole.strength, regions.strength)])
-        slot = slot_strength(self._profile, spread=0.0)[hour_slot(epoch_hour)]
-        return share * factor, joint_strength(joint_strength(strength, slot), today)
+        return share * factor, today
 
     def _budget_shares(self) -> Float64Array:
         n_regions = len(self.nodes) - 1

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from ml.baseline import Levels, hour_slot, joint_strength, shares, slot_strength
+from ml.baseline import Levels, joint_strength, shares
 from ml.detect import Evidence, evidence, expected_by_minute, onset_minute, stream_dispersion, window_expected
 from ml.phases import DEFAULT_THRESHOLDS, Thresholds
 from ml.regions import WHOLE, ancestors, where
@@ -55,8 +55,7 @@ def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> St
     service_expected = usual.today.factor * window_expected(
         usual.rates_per_hour, hour.end_minute, elapsed_seconds=hour.elapsed_seconds
     )
-    slot = int(hour_slot(np.array([hour.end_minute // 60]))[0])
-    known_shape = float(joint_strength(slot_strength(usual.profile, spread=0.0)[slot], usual.today.strength))
+    known_shape = usual.today.strength
     in_regions = _test(
         hour.region_counts, usual.levels_of(hour.regions), service_expected, usual.profile.dispersion, known_shape
     )

@@ -14,14 +14,17 @@ from django.db import transaction
 from django.db.models import Min
 
 from ml.baseline import (
+    PRIOR_SHAPE,
     Levels,
     Profile,
     empty_profile,
     expected_per_hour,
     hour_slot,
+    joint_strength,
     learn_levels,
     learn_profile,
     shares,
+    slot_strength,
 )
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.types import BoolArray, Float64Array
@@ -106,14 +109,18 @@ def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple
 def _today(service_id: int, profile: Profile, rates: Float64Array, *, until: datetime, now: datetime) -> Today:
     """Follow the last day's closed hours against the profile. Queries: two, once an hour and process."""
     n_hours = min(RECENT_HOURS, int(profile.slot_hours.sum()))  # no further back than it was learnt from
+    slot = int(hour_slot(epoch_hour(floor_hour(now))))
+    doubt = float(
+        1.0 / joint_strength(profile.slot_counts.sum() + PRIOR_SHAPE, slot_strength(profile, spread=0.0)[slot])
+    )
     if not n_hours:
-        return Today(factor=1.0, strength=1.0 / SPREAD)
+        return Today(factor=1.0, strength=1.0 / (SPREAD + doubt))
     start = until - n_hours * HOUR
     regions, counts = hourly_counts(service_id, start=start, n_hours=n_hours)
     frozen = _frozen_hours(service_id, start=start, n_hours=n_hours, now=now)
     usual = rates[hour_slot(epoch_hour(start) + np.arange(n_hours))]
     ahead = (floor_hour(now) - until) / HOUR + 0.5
-    found = recent_level(counts[[regions.index("")]], usual[None, :], frozen, hours_ahead=ahead)
+    found = recent_level(counts[[regions.index("")]], usual[None, :], frozen, hours_ahead=ahead, spread=SPREAD + doubt)
     return Today(factor=float(found.factor[0]), strength=float(found.strength[0]))
 
 
