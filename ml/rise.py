@@ -156,7 +156,7 @@ def log_rise(
 
     Notes
     -----
-    Cost O(9 k w): about 3 microseconds a stream and 18 windows.
+    Cost O(9 k w): about a microsecond a stream and 18 windows.
 
     References
     ----------
