@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ml.recent import SPREAD
 from ml.types import BoolArray, Float64Array, IntArray
 
 N_SLOTS = 168  # hours of a week
@@ -39,8 +40,8 @@ SHAPE_HOUR_OF_WEEK = 25.0
 PRIOR_SHARE_SHAPE = 0.5
 PRIOR_SHARE = 1.0
 
-# Index of dispersion of quiet report counts; median of 61 public series (Cloud Uptime Archive): 1.88.
-DEFAULT_DISPERSION = 1.9
+# Dispersion of quiet hourly counts around a rate that is known: between 1.0 and 2.1 in recorded streams, see `scatter`.
+DEFAULT_DISPERSION = 1.4
 _DISPERSION_PRIOR_HOURS = 50.0  # worth about a week of one report an hour, see `_dispersion_weight`
 
 _CAP_Z = 2.326  # 99 % quantile of the normal distribution
@@ -55,9 +56,6 @@ FROZEN_WEIGHT = 0.25
 KNOWN_AFTER_DAYS = 7.0
 _UNKNOWN_CAP_FACTOR = 4.0
 
-# The same hour differs from day to day by about 25 % however many reports it has: the relative variance that keeps one
-# busy hour from being taken for certain.
-_DAILY_VARIANCE = 0.06
 
 _SLOTS: IntArray = np.arange(N_SLOTS, dtype=np.int64)
 _HOUR_OF_DAY: IntArray = _SLOTS % 24
@@ -132,6 +130,36 @@ def hour_slot(epoch_hour: npt.ArrayLike) -> IntArray:
     return np.asarray((np.asarray(epoch_hour, dtype=np.int64) + _EPOCH_SLOT) % N_SLOTS, dtype=np.int64)
 
 
+def local_slots(
+    epoch_hours: npt.ArrayLike, offset_minutes: npt.ArrayLike = 0, is_holiday: npt.ArrayLike = False
+) -> IntArray:
+    """Give the hour of the week in local time; the hours of a holiday are a Sunday's.
+
+    Parameters
+    ----------
+    epoch_hours : array-like of shape (n,), int
+        Hours since 1970, UTC.
+    offset_minutes : int or array-like of shape (n,)
+        What local time is ahead of UTC by at each of them, so that changes of the clock are in it. Half hours are
+        counted with the hour they begin in.
+    is_holiday : bool or array-like of shape (n,)
+        Whether the hour's local day is a holiday.
+
+    Returns
+    -------
+    ndarray of shape (n,), int64
+        For `learn_profile`, and for reading what it learned.
+
+    Examples
+    --------
+    >>> local_slots([0, 0], offset_minutes=60, is_holiday=[False, True]).tolist()  # Thursday, or a holiday
+    [73, 145]
+    """
+    hours = np.asarray(epoch_hours, dtype=np.int64) * 60 + np.asarray(offset_minutes, dtype=np.int64)
+    slot = hour_slot(hours // 60)
+    return np.asarray(np.where(is_holiday, 6 * 24 + slot % 24, slot), dtype=np.int64)
+
+
 def empty_profile() -> Profile:
     """Give the profile of a service without any history."""
     return Profile(slot_counts=np.zeros(N_SLOTS), slot_hours=np.zeros(N_SLOTS))
@@ -188,22 +216,30 @@ def expected_per_hour(profile: Profile) -> Float64Array:
     return _smoothed(profile)[0]
 
 
-def slot_strength(profile: Profile) -> Float64Array:
-    """Give how well the shape of the week is known, as gamma shape (1 / relative variance) for each slot.
+def slot_strength(profile: Profile, *, spread: float = SPREAD) -> Float64Array:
+    """Give how well each hour is known before it comes, as gamma shape (1 / relative variance).
 
     The overall level is left out: it is each stream's own, see `shares`. Join the two with `joint_strength`.
+
+    Parameters
+    ----------
+    profile : Profile
+        What was learned.
+    spread : float
+        Relative variance of the same hour from week to week, which no history takes away. 0 where the deviation of the
+        day is followed (`recent`), whose own strength then takes its place.
 
     Returns
     -------
     ndarray of shape (168,), float64
-        About 3 without history, growing with the reports learned.
+        About 2 without history, growing to ``1 / spread`` with the reports learned.
 
     Examples
     --------
-    >>> float(slot_strength(empty_profile())[0].round(2))
-    2.11
+    >>> slot_strength(empty_profile())[0].round(2), slot_strength(empty_profile(), spread=0.0)[0].round(2)
+    (np.float64(1.87), np.float64(2.11))
     """
-    return _smoothed(profile)[1]
+    return np.asarray(1.0 / (1.0 / _smoothed(profile)[1] + spread))
 
 
 def joint_strength(level: npt.ArrayLike, slot: npt.ArrayLike) -> Float64Array:
@@ -256,6 +292,8 @@ def learn_profile(
     hourly_counts: npt.ArrayLike,
     first_epoch_hour: int,
     frozen: npt.ArrayLike | None = None,
+    *,
+    slots: npt.ArrayLike | None = None,
 ) -> Profile:
     """Learn closed hours of a service, oldest first.
 
@@ -273,6 +311,8 @@ def learn_profile(
         Hours since 1970 of the first of them.
     frozen : array-like of shape (n_hours,), bool, optional
         Hours with an open outage. Better freeze none after its first day: a level may be here to stay.
+    slots : array-like of shape (n_hours,), int, optional
+        The hour of the week that each hour is like, see `local_slots`; that in UTC by default.
 
     Returns
     -------
@@ -296,11 +336,12 @@ def learn_profile(
     """
     counts = _checked_counts(hourly_counts, n_dims=1)
     is_frozen = _frozen_hours(frozen, counts.shape)
-    slots = hour_slot(first_epoch_hour + np.arange(counts.size, dtype=np.int64))
+    in_utc = hour_slot(first_epoch_hour + np.arange(counts.size, dtype=np.int64))
+    which = in_utc if slots is None else _checked_slots(slots, counts.shape)
     start = 0
     while start < counts.size:
         end = start + (_CHUNK_HOURS if _known(profile).all() else 1)
-        profile = _learn_chunk(profile, counts[start:end], slots[start:end], is_frozen[start:end])
+        profile = _learn_chunk(profile, counts[start:end], which[start:end], is_frozen[start:end])
         start = end
     return profile
 
@@ -369,7 +410,7 @@ def learn_levels(
 def _smoothed(profile: Profile) -> tuple[Float64Array, Float64Array]:
     """Rates per hour and strengths (without the overall level's own uncertainty), both of shape (168,)."""
     overall = (profile.slot_counts.sum() + PRIOR_SHAPE) / (profile.slot_hours.sum() + PRIOR_SHAPE / PRIOR_RATE_PER_HOUR)
-    informative = 1.0 / (1.0 + _DAILY_VARIANCE * overall)
+    informative = 1.0 / (1.0 + SPREAD * overall)
     rate: Float64Array = np.full(N_SLOTS, overall)
     relative_variance: Float64Array = np.zeros(N_SLOTS)
     for cell, prior_shape in _HIERARCHY:
@@ -419,15 +460,16 @@ def _learn_dispersion(
     sum_before = before.dispersion * (prior + weight_before) - prior * DEFAULT_DISPERSION
     rate = _smoothed(after)[0][slots]
     weight = _dispersion_weight(rate)
-    residual = (counts - rate) ** 2 / rate
+    # What the rate itself wanders by is not scatter; a busy hour tells little about scatter, and weighs little.
+    residual = (counts - rate) ** 2 / rate - SPREAD * rate
     total = prior * DEFAULT_DISPERSION + kept * sum_before + float((weight * residual).sum())
     dispersion = total / (prior + kept * weight_before + float(weight.sum()))
     return max(dispersion, 1.0)
 
 
 def _dispersion_weight(rate: Float64Array) -> Float64Array:
-    """Precision of a squared Pearson residual of a Poisson count: its variance is 2 + 1/rate."""
-    return rate / (1.0 + 2.0 * rate)
+    """Precision of a squared Pearson residual: 1 / (2 + 1/rate) for a Poisson count, less where the rate wanders."""
+    return rate / (1.0 + 2.0 * rate * (1.0 + SPREAD * rate) ** 2)
 
 
 def _count_cap(expected: Float64Array, dispersion: float, strength: npt.ArrayLike) -> Float64Array:
@@ -459,6 +501,13 @@ def _checked_counts(counts: npt.ArrayLike, *, n_dims: int) -> Float64Array:
         raise ValueError(f"counts must have {n_dims} dimension(s), not {checked.ndim}")
     if not np.isfinite(checked).all() or (checked < 0).any():
         raise ValueError("counts must be finite and not negative")
+    return checked
+
+
+def _checked_slots(slots: npt.ArrayLike, shape: tuple[int, ...]) -> IntArray:
+    checked = np.asarray(slots, dtype=np.int64)
+    if checked.shape != shape or (checked < 0).any() or (checked >= N_SLOTS).any():
+        raise ValueError(f"slots must be of shape {shape} and in [0, {N_SLOTS})")
     return checked
 
 

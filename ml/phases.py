@@ -8,6 +8,8 @@ of false alarms. Not here: the p-values that drive it (`detect`), and what peopl
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ml.budget import allowed_rarity
+
 
 class Phase(StrEnum):
     """Where an outage stands.
@@ -22,41 +24,61 @@ class Phase(StrEnum):
     RESOLVED = "resolved"
 
 
+# A suspicion is looked at, a confirmation wakes people: one false suspicion a month is one false confirmation a year.
+# That costs one to three reports more (`benchmarks/detection_known.py`).
+CONFIRMATIONS_PER_SUSPICION = 1.0 / 12.0
+
+
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When an outage moves from one phase to the next.
-
-    `p_suspect` keeps a budget of one false suspicion a stream and month, and leaves most of it to baselines that drift:
-    with the rate known, a year of simulated quiet at each of 0.01 to 2 reports a minute, Poisson and with hourly
-    dispersion 1.9, gives 0 to 0.17 suspicions a month and no confirmation (`benchmarks/detection.py`).
-
-    `p_confirm` is a hundred times rarer, and the same simulation never reaches it. It counts on reports that are each
-    a reporter's own: copied headlines about an outage reach 5e-7 where every copy is counted.
+    """When an outage moves from one phase to the next; `thresholds_for` makes them from a budget.
 
     Parameters
     ----------
     p_suspect : float
-        Scan p-value below which an outage is suspected.
+        `Evidence.p_value` below which an outage is suspected: false alarms a minute that are allowed.
     p_confirm : float
-        Scan p-value below which it is confirmed.
+        The same for its confirmation. It counts on reports that are each a reporter's own.
     n_reporters_suspect, n_reporters_confirm : int
         Distinct reporters needed for either, whatever the p-value says.
     p_calm : float
-        Recent p-value above which a minute counts as quiet.
+        `Evidence.p_recent` above which a minute counts as quiet.
+    p_over : float
+        `Evidence.p_value` above which an outage may be over: what chance shows once a day.
     recovering_minutes, resolved_minutes : int
         Quiet minutes in a row until an outage is recovering, and until it is over.
     """
 
-    p_suspect: float = 1e-4
-    p_confirm: float = 1e-6
+    p_suspect: float = allowed_rarity(1.0)
+    p_confirm: float = allowed_rarity(CONFIRMATIONS_PER_SUSPICION)
     n_reporters_suspect: int = 3
     n_reporters_confirm: int = 5
     p_calm: float = 0.05
+    p_over: float = 1.0 / 1440.0
     recovering_minutes: int = 15
     resolved_minutes: int = 60
 
 
 DEFAULT_THRESHOLDS = Thresholds()
+
+
+def thresholds_for(false_alarms_per_month: float) -> Thresholds:
+    """Give the thresholds that spend a budget of false suspicions a service and month.
+
+    Raises
+    ------
+    ValueError
+        If the budget is not above 0.
+
+    Examples
+    --------
+    >>> thresholds_for(1.0) == DEFAULT_THRESHOLDS
+    True
+    """
+    return Thresholds(
+        p_suspect=allowed_rarity(false_alarms_per_month),
+        p_confirm=allowed_rarity(false_alarms_per_month * CONFIRMATIONS_PER_SUSPICION),
+    )
 
 
 def step(
@@ -104,7 +126,7 @@ def step(
     <Phase.CONFIRMED: 'confirmed'>
     """
     now_p = p_value if p_recent is None else p_recent
-    is_over = minutes_quiet >= thresholds.resolved_minutes and p_value > thresholds.p_calm
+    is_over = minutes_quiet >= thresholds.resolved_minutes and p_value > thresholds.p_over
     match phase:
         case Phase.QUIET:
             if p_value < thresholds.p_suspect and n_reporters >= thresholds.n_reporters_suspect:

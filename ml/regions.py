@@ -3,9 +3,10 @@
 Codes are '' (the whole, or unknown), 'DE' (ISO 3166-1) and 'DE-BY' (ISO 3166-2). What is counted at a node counts in
 every node above it, so a report without a region counts in the whole alone and never in a country.
 
-`where` answers in two steps: an outage descends from the widest alarming node into the child that carries most of the
-excess, and what alarms apart from the others is an outage apart. It decides on counts and p-values it is given; it
-neither tests (`detect`) nor knows what is usual (`baseline`). Its signature leaves room for a joint test of the tree.
+Two questions, two answers. `where` tells outages apart: it descends from the widest alarming node into the child that
+carries most of the excess, and what alarms apart from the others is an outage apart. `place` says which regions one
+outage concerns, by the posterior of every set of them (`tree`), or that it is too early to say. Both decide on counts
+they are given; they neither test (`detect`) nor know what is usual (`baseline`).
 """
 
 from collections.abc import Callable, Sequence
@@ -14,9 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ml.tree import locate
 from ml.types import Float64Array
 
 WHOLE = ""
+
+# Below this F1 to be expected it is too early to say where: more of the answer would be wrong than right.
+SETTLED = 0.5
 
 # A child carries the outage alone when it holds this much of the excess that has a region. With 70 % a national
 # outage is not pinned to its biggest state, and a state outage survives a few reports from elsewhere.
@@ -48,6 +53,31 @@ class Incident:
     p_value: float
     observed: float
     expected: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which regions an outage concerns.
+
+    Parameters
+    ----------
+    root : str
+        The narrowest node that holds them all; the tree's root while it is too early to say.
+    regions : list of str
+        They: a node stands for its parts where all of them are concerned. The root alone while it is too early.
+    p_concerned : dict of str to float
+        Chance of every node that it or a part of it is concerned.
+    confidence : float
+        The F1 that the answer may be expected to have, between 0 and 1.
+    is_settled : bool
+        Whether that is enough to say where.
+    """
+
+    root: str
+    regions: list[str]
+    p_concerned: dict[str, float]
+    confidence: float
+    is_settled: bool
 
 
 def parent(code: str) -> str | None:
@@ -239,3 +269,94 @@ def _descend(node: str, children: dict[str, list[str]], excess: dict[str, float]
         if excess[heaviest] <= 0:
             return node
         node = heaviest
+
+
+def place(
+    nodes: Sequence[str],
+    observed: npt.ArrayLike,
+    expected: npt.ArrayLike,
+    dispersion: npt.ArrayLike,
+    strength: npt.ArrayLike,
+    *,
+    windows: tuple[int, ...] | None = None,
+    parent_of: ParentOf = parent,
+) -> Place:
+    """Say which regions a rise concerns, given that there is one.
+
+    Parameters
+    ----------
+    nodes : sequence of str, length k
+        Regions in any order; the parent of each but one is among them.
+    observed, expected : array-like of shape (k, w)
+        Reports of each node and all below it (as from `roll_up`), in windows that end now.
+    dispersion : array-like, broadcast to (k, w)
+        Variance over mean, at least 1.
+    strength : array-like of shape (k,)
+        Gamma shape of each level, above 0.
+    windows : tuple of int, optional
+        Their minutes; the first w of `rise.RISE_WINDOWS` by default.
+    parent_of : callable
+        The tree; ISO codes by default.
+
+    Returns
+    -------
+    Place
+        See there.
+
+    Raises
+    ------
+    ValueError
+        If the nodes are no tree or the shapes do not fit.
+
+    Notes
+    -----
+    Cost O(k · w · 9), see `tree.locate`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> minutes = np.array([5, 15, 60])
+    >>> usual = np.array([0.07, 0.05, 0.02, 0.02])[:, None] * minutes
+    >>> seen = np.array([[9], [8], [8], [0]]) * np.ones((1, 3))
+    >>> found = place(["", "US", "US-TX", "US-CA"], seen, usual, 1.0, [30.0] * 4, windows=(5, 15, 60))
+    >>> found.root, found.regions, found.is_settled
+    ('US-TX', ['US-TX'], True)
+    """
+    order = sorted(range(len(nodes)), key=lambda row: (len(ancestors(nodes[row], parent_of=parent_of)), nodes[row]))
+    names = [nodes[row] for row in order]
+    row_of = {name: row for row, name in enumerate(names)}
+    above = [-1 if (over := parent_of(name)) is None else row_of.get(over, -1) for name in names]
+    if above.count(-1) != 1:
+        raise ValueError("nodes must form one tree: the parent of each but one among them")
+    own_seen, own_usual = (np.array(np.asarray(a, dtype=np.float64)[order]) for a in (observed, expected))
+    for row in range(1, len(names)):
+        own_seen[above[row]] -= np.asarray(observed, dtype=np.float64)[order[row]]
+        own_usual[above[row]] -= np.asarray(expected, dtype=np.float64)[order[row]]
+    spread = np.broadcast_to(np.asarray(dispersion, dtype=np.float64), own_seen.shape)[order]
+    found = locate(
+        above,
+        np.maximum(own_seen, 0.0),
+        np.maximum(own_usual, 1e-6),
+        spread,
+        np.asarray(strength, dtype=np.float64)[order],
+        windows=windows,
+    )
+    is_settled = found.confidence >= SETTLED
+    chosen = {name for name, is_in in zip(names, found.chosen.tolist(), strict=True) if is_in}
+    regions = _in_short(chosen, names, above) if is_settled else [names[0]]
+    lineages = [[region, *ancestors(region, parent_of=parent_of)] for region in regions]
+    root = next(node for node in lineages[0] if all(node in lineage for lineage in lineages))
+    p_concerned = dict(zip(names, found.p_any.tolist(), strict=True))
+    return Place(root, regions, p_concerned, found.confidence, is_settled)
+
+
+def _in_short(chosen: set[str], names: list[str], above: list[int]) -> list[str]:
+    """Name a node instead of its parts where all of them, and more than one, are chosen."""
+    below: dict[str, set[str]] = {}
+    for name, row in zip(names[1:], above[1:], strict=True):
+        below.setdefault(names[row], set()).add(name)
+    for name in reversed(names):
+        parts = below.get(name, set())
+        if len(parts) > 1 and parts <= chosen:
+            chosen = (chosen - parts) | {name}
+    return sorted(chosen)

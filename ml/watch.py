@@ -2,7 +2,8 @@
 
 It holds what the database holds for the running system (profile, levels, the last hours, open alarms) and uses the
 same test, regions and phases. What is learned lags an hour behind, so that the start of an outage is not taken for
-usual before it is noticed. Not here: any format, and reporters (each report counts as one).
+usual before it is noticed. All streams of a service share one budget: the whole has half of it, its regions the rest.
+Not here: any format, and reporters (each report counts as one).
 """
 
 from dataclasses import dataclass
@@ -21,29 +22,35 @@ from ml.baseline import (
     shares,
     slot_strength,
 )
+from ml.budget import rarity
 from ml.detect import (
     DEFAULT_THRESHOLDS,
     LOOKBACK_MINUTES,
     RECENT_WINDOW_MINUTES,
     WINDOW_MINUTES,
     Phase,
+    Thresholds,
     expected_by_minute,
     onset_minute,
     scan_p,
     step,
     stream_dispersion,
     tail_p,
-    window_dispersion,
 )
-from ml.regions import ancestors, where
+from ml.recent import RECENT_HOURS, SPREAD, recent_level
+from ml.regions import ancestors, place, where
+from ml.rise import log_rise
+from ml.scatter import dispersion_by_window, empty_scatter, learn_scatter
 from ml.types import BoolArray, Float64Array, IntArray
 
 HISTORY_MINUTES = 180  # how far back an onset is searched
 GUARD_HOURS = 1  # the newest closed hour is not learned yet
 # After a day of alarm the hours teach in full again: the new level may be here to stay.
 MAX_FROZEN_HOURS = 24
+SHARE_OF_WHOLE = 0.5  # of the service's budget; the rest is split evenly among its regions
+SPREAD_OF_REGION = 0.03  # a region's own deviation from its service's, as relative variance
 
-_N_RECENT = sum(window <= RECENT_WINDOW_MINUTES for window in WINDOW_MINUTES)
+_RECENT_COLUMNS = [WINDOW_MINUTES.index(window) for window in (1, 2, 5, RECENT_WINDOW_MINUTES)]
 
 
 @dataclass(slots=True)
@@ -67,15 +74,19 @@ class Alarm:
 
 @dataclass(slots=True)
 class _Hour:
-    """The test of one hour: arrays over nodes, its 60 minutes and, where three-dimensional, the windows."""
+    """The test of one hour: arrays over nodes, its 60 minutes and, where three-dimensional, the windows.
+
+    `p` is each node's rarity divided by its share of the budget; `clearest` the column of its clearest window.
+    """
 
     first_minute: int
     counts: Float64Array
     observed: Float64Array
     expected: Float64Array
+    dispersion: Float64Array
+    strength: Float64Array
     p: Float64Array
-    p_recent: Float64Array
-    best_window: IntArray
+    clearest: IntArray
 
 
 class ServiceWatch:
@@ -87,19 +98,24 @@ class ServiceWatch:
         First part of the paths of its streams.
     first_hour : int
         Hours since 1970 of its first report: nothing is learned from the time before.
+    thresholds : Thresholds
+        When an alarm opens, is confirmed and ends; `phases.thresholds_for` makes them from a budget.
     """
 
-    def __init__(self, service: str, *, first_hour: int) -> None:
+    def __init__(self, service: str, *, first_hour: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> None:
         self.next_hour = first_hour
         self.alarms: list[Alarm] = []
         self.ended: list[Alarm] = []
         self.nodes = [service]
+        self._thresholds = thresholds
         self._rows = {service: 0}
         self._lineages: dict[str, list[int]] = {}
         self._profile = empty_profile()
         self._levels = empty_levels(1)
+        self._scatter = empty_scatter()
         self._history = np.zeros((1, HISTORY_MINUTES))
         self._unlearned: list[tuple[int, Float64Array, bool]] = []
+        self._learned: list[tuple[int, Float64Array, bool]] = []
 
     def take_hour(self, epoch_hour: int, by_stream: dict[str, list[int]], *, n_minutes: int = 60) -> None:
         """Test and then remember one hour; the hours since the last one had no reports."""
@@ -120,16 +136,17 @@ class ServiceWatch:
             self._watch(self._test(epoch_hour, block), n_minutes)
         self._history = np.concatenate([self._history, block], axis=1)[:, -HISTORY_MINUTES:]
         is_frozen = was_open or bool(self.alarms)
-        self._unlearned.append((epoch_hour, block.sum(axis=1), is_frozen))
+        self._unlearned.append((epoch_hour, block, is_frozen))
         self.next_hour = epoch_hour + 1
         self._learn(keep=GUARD_HOURS)
 
     def _lineage(self, stream: str) -> list[int]:
-        """Rows of the stream and all above it; unknown ones are added, silent until now."""
+        """Rows of the stream and all above it, nearest first; unknown ones are added, silent until now."""
         known = self._lineages.get(stream)
         if known is not None:
             return known
-        for node in [stream, *ancestors(stream, parent_of=_parent)]:
+        # From the top down, so that a parent's row comes before its children's.
+        for node in reversed([stream, *ancestors(stream, parent_of=_parent)]):
             if node not in self._rows:
                 self._rows[node] = len(self.nodes)
                 self.nodes.append(node)
@@ -139,7 +156,10 @@ class ServiceWatch:
             n=np.concatenate([self._levels.n, silent.n]), e=np.concatenate([self._levels.e, silent.e])
         )
         self._history = np.pad(self._history, ((0, n_new), (0, 0)))
-        self._unlearned = [(hour, np.pad(counts, (0, n_new)), frozen) for hour, counts, frozen in self._unlearned]
+        self._unlearned = [
+            (hour, np.pad(block, ((0, n_new), (0, 0))), frozen) for hour, block, frozen in self._unlearned
+        ]
+        self._learned = [(hour, np.pad(counts, (0, n_new)), frozen) for hour, counts, frozen in self._learned]
         lineage = [self._rows[node] for node in [stream, *ancestors(stream, parent_of=_parent)]]
         self._lineages[stream] = lineage
         return lineage
@@ -148,33 +168,66 @@ class ServiceWatch:
         end_minute = epoch_hour * 60 + 59
         counts = np.concatenate([self._history, block], axis=1)
         per_service = expected_by_minute(expected_per_hour(self._profile), end_minute, n_minutes=counts.shape[1])
-        share, level_strength = shares(self._levels)
-        strength = joint_strength(level_strength, slot_strength(self._profile)[hour_slot(epoch_hour)])
+        level, strength = self._levels_now(epoch_hour)
         observed = _rolling_sums(counts)
-        expected = share[:, None, None] * _rolling_sums(per_service[None, :])
-        # Most minutes of most streams hold less than is usual, or too little to matter: no tail is computed there.
-        enough = observed[:, :, -1:] >= DEFAULT_THRESHOLDS.n_reporters_suspect
-        asked = enough & (observed > expected)
-        spread = window_dispersion(stream_dispersion(self._profile.dispersion, share))[:, None, :]
-        p = np.ones(observed.shape)
-        p[asked] = tail_p(
-            observed[asked],
-            expected[asked],
-            np.broadcast_to(spread, p.shape)[asked],
-            np.broadcast_to(strength[:, None, None], p.shape)[asked],
-        )
+        expected = level[:, None, None] * _rolling_sums(per_service[None, :])
+        dispersion = np.array(
+            [stream_dispersion(spread, level) for spread in dispersion_by_window(self._scatter, WINDOW_MINUTES)]
+        ).T
+        # Where no report came the statistic falls; most minutes of most streams hold less than matters.
+        asked = (block > 0) & (observed[:, :, -1] >= self._thresholds.n_reporters_suspect)
+        rows, minutes = np.nonzero(asked)
+        seen, usual = observed[rows, minutes], expected[rows, minutes]
+        p = np.ones(block.shape)
+        if rows.size:
+            rise = log_rise(seen, usual, dispersion[rows], strength[rows])
+            p[rows, minutes] = np.minimum(rarity(rise, usual[:, -1]) / self._budget_shares()[rows], 1.0)
+        tested = np.zeros(observed.shape)
+        tested[rows, minutes] = np.where(seen > usual, seen * np.log(np.maximum(seen, 1.0) / usual) - (seen - usual), 0)
         return _Hour(
             first_minute=epoch_hour * 60,
             counts=counts,
             observed=observed,
             expected=expected,
-            p=scan_p(p),
-            p_recent=scan_p(p[:, :, :_N_RECENT]),
-            best_window=p.argmin(axis=2),
+            dispersion=dispersion,
+            strength=strength,
+            p=p,
+            clearest=tested.argmax(axis=2),
         )
 
+    def _levels_now(self, epoch_hour: int) -> tuple[Float64Array, Float64Array]:
+        """Each node's share of the profile today, and how well it is known, from its long and its recent history."""
+        share, strength = shares(self._levels)
+        hours = np.array([hour for hour, _, _ in self._learned], dtype=np.int64)
+        if not hours.size:
+            return share, joint_strength(strength, slot_strength(self._profile)[hour_slot(epoch_hour)])
+        seen = np.array([counts for _, counts, _ in self._learned]).T
+        frozen = np.array([is_frozen for _, _, is_frozen in self._learned])
+        usual = share[:, None] * expected_per_hour(self._profile)[hour_slot(hours)]
+        ahead = epoch_hour + 0.5 - (hours[-1] + 1)
+        slot = slot_strength(self._profile, spread=0.0)[hour_slot(epoch_hour)]
+        doubt = 1.0 / joint_strength(strength[:1], slot)
+        whole = recent_level(seen[:1], usual[:1], frozen, hours_ahead=ahead, spread=SPREAD + doubt)
+        regions = recent_level(
+            seen[1:],
+            usual[1:] * whole.factor,
+            frozen,
+            hours_ahead=ahead,
+            spread=SPREAD_OF_REGION + 1.0 / strength[1:],
+        )
+        factor = np.concatenate([whole.factor, whole.factor * regions.factor])
+        today = np.concatenate([whole.strength, joint_strength(whole.strength, regions.strength)])
+        return share * factor, today
+
+    def _budget_shares(self) -> Float64Array:
+        n_regions = len(self.nodes) - 1
+        if not n_regions:
+            return np.ones(1)
+        return np.array([SHARE_OF_WHOLE] + [(1.0 - SHARE_OF_WHOLE) / n_regions] * n_regions)
+
     def _watch(self, hour: _Hour, n_minutes: int) -> None:
-        is_firing: BoolArray = np.any(hour.p < DEFAULT_THRESHOLDS.p_suspect, axis=0)
+        together = 1.0 / (1.0 / hour.p).sum(axis=0)
+        is_firing: BoolArray = together < self._thresholds.p_suspect
         for offset in range(n_minutes):
             if is_firing[offset]:
                 self._open(hour, offset)
@@ -182,15 +235,18 @@ class ServiceWatch:
                 self._follow(alarm, hour, offset)
 
     def _open(self, hour: _Hour, offset: int) -> None:
-        """Open what fires and belongs to no open alarm; widen the open ones that it belongs to."""
+        """Open what fires and belongs to no open alarm; join open ones that turn out to be one."""
         minute = hour.first_minute + offset
-        window = hour.best_window[hour.p[:, offset].argmin(), offset]
+        p = hour.p[:, offset]
+        first_row = int(p.argmin())
+        column = hour.clearest[first_row, offset]
         found = where(
             self.nodes,
-            hour.observed[:, offset, window],
-            hour.expected[:, offset, window],
-            hour.p[:, offset],
-            p_fire=DEFAULT_THRESHOLDS.p_suspect,
+            hour.observed[:, offset, column],
+            hour.expected[:, offset, column],
+            p,
+            # All nodes together may fire before any does alone.
+            p_fire=max(self._thresholds.p_suspect, float(np.nextafter(p[first_row], 1.0))),
             parent_of=_parent,
         )
         for incident in found:
@@ -203,17 +259,36 @@ class ServiceWatch:
                     absorbed = [alarm for alarm in related if alarm is not first]
                     self.alarms = [alarm for alarm in self.alarms if alarm not in absorbed]
                     first.regions.update(*(alarm.regions for alarm in absorbed))
-                first.regions.update(incident.regions)
                 continue
             row = self._rows[incident.root]
             n_reports = float(hour.observed[row, offset, -1])
-            phase = step(Phase.QUIET, p_value=incident.p_value, n_reporters=int(n_reports), minutes_quiet=0)
+            phase = step(
+                Phase.QUIET,
+                p_value=incident.p_value,
+                n_reporters=int(n_reports),
+                minutes_quiet=0,
+                thresholds=Thresholds(p_suspect=1.0, n_reporters_suspect=self._thresholds.n_reporters_suspect),
+            )
             if phase is Phase.SUSPECTED:
                 onset = self._onset(hour, row, offset)
                 self.alarms.append(
                     Alarm(incident.root, set(incident.regions), minute, onset, phase_since=minute, loud_at=minute)
                 )
                 self._freeze_since(onset // 60)
+
+    def _locate(self, alarm: Alarm, hour: _Hour, offset: int) -> None:
+        """Say anew where an alarm is, from its clearest minute so far; what belongs to other alarms is left out."""
+        seen, usual = hour.observed[:, offset].copy(), hour.expected[:, offset]
+        for other in self.alarms:
+            if other is not alarm and not _are_related(alarm.root, other.root):
+                theirs = np.maximum(seen[self._rows[other.root]] - usual[self._rows[other.root]], 0.0)
+                for node in [other.root, *ancestors(other.root, parent_of=_parent)]:
+                    seen[self._rows[node]] -= theirs
+                inside = [row for node, row in self._rows.items() if node.startswith(other.root + "/")]
+                seen[inside] = np.minimum(seen[inside], usual[inside])
+        found = place(self.nodes, np.maximum(seen, 0.0), usual, hour.dispersion, hour.strength, parent_of=_parent)
+        if found.is_settled:
+            alarm.root, alarm.regions = found.root, set(found.regions)
 
     def _onset(self, hour: _Hour, row: int, offset: int) -> int:
         end = HISTORY_MINUTES + offset + 1
@@ -225,18 +300,22 @@ class ServiceWatch:
 
     def _follow(self, alarm: Alarm, hour: _Hour, offset: int) -> None:
         minute, row = hour.first_minute + offset, self._rows[alarm.root]
-        p, p_recent = float(hour.p[row, offset]), float(hour.p_recent[row, offset])
+        within = [at for node, at in self._rows.items() if (node + "/").startswith(alarm.root + "/")]
+        p = float(1.0 / (1.0 / hour.p[within, offset]).sum())
+        p_recent = self._p_recent(hour, row, offset)
         if minute == alarm.suspected:
             alarm.n_reports = float(hour.observed[row, offset, -1])
         else:
             alarm.n_reports += float(hour.counts[row, HISTORY_MINUTES + offset])
-        if p_recent <= DEFAULT_THRESHOLDS.p_calm:
+        if p_recent <= self._thresholds.p_calm:
             alarm.loud_at = minute
         if p < alarm.p_value:
-            window = hour.best_window[row, offset]
+            self._locate(alarm, hour, offset)
+            row = self._rows[alarm.root]
             alarm.p_value = p
-            alarm.observed = float(hour.observed[row, offset, window])
-            alarm.expected = float(hour.expected[row, offset, window])
+            column = hour.clearest[row, offset]
+            alarm.observed = float(hour.observed[row, offset, column])
+            alarm.expected = float(hour.expected[row, offset, column])
         phase = step(
             alarm.phase,
             p_value=p,
@@ -244,6 +323,7 @@ class ServiceWatch:
             n_reporters=int(alarm.n_reports),
             minutes_quiet=minute - alarm.loud_at,
             minutes_in_phase=minute - alarm.phase_since,
+            thresholds=self._thresholds,
         )
         if phase is alarm.phase:
             return
@@ -255,16 +335,22 @@ class ServiceWatch:
             self.alarms.remove(alarm)
             self.ended.append(alarm)
 
+    def _p_recent(self, hour: _Hour, row: int, offset: int) -> float:
+        of = row, offset, _RECENT_COLUMNS
+        p = tail_p(hour.observed[of], hour.expected[of], hour.dispersion[row, _RECENT_COLUMNS], hour.strength[row])
+        return float(scan_p(p[None, :])[0])
+
     def _freeze_since(self, epoch_hour: int) -> None:
-        self._unlearned = [
-            (hour, counts, is_frozen or hour >= epoch_hour) for hour, counts, is_frozen in self._unlearned
-        ]
+        self._unlearned = [(hour, block, is_frozen or hour >= epoch_hour) for hour, block, is_frozen in self._unlearned]
 
     def _learn(self, *, keep: int) -> None:
         while len(self._unlearned) > keep:
-            epoch_hour, counts, is_frozen = self._unlearned.pop(0)
+            epoch_hour, block, is_frozen = self._unlearned.pop(0)
             oldest = min((alarm.suspected // 60 for alarm in self.alarms), default=epoch_hour)
             is_frozen = is_frozen and epoch_hour - oldest < MAX_FROZEN_HOURS
+            counts = block.sum(axis=1)
+            if not is_frozen and counts[0] > 1:
+                self._scatter = learn_scatter(self._scatter, block[:1])
             self._learn_hours(epoch_hour, counts[:, None], is_frozen=is_frozen)
 
     def _learn_silence(self, until_hour: int) -> None:
@@ -278,10 +364,12 @@ class ServiceWatch:
         self._profile = learn_profile(self._profile, counts[0], first_hour, frozen)
         shape = expected_per_hour(self._profile)[hour_slot(hours)]
         self._levels = learn_levels(self._levels, counts, shape, frozen, dispersion=self._profile.dispersion)
+        latest = [(int(hour), counts[:, i], is_frozen) for i, hour in enumerate(hours)][-RECENT_HOURS:]
+        self._learned = [*self._learned, *latest][-RECENT_HOURS:]
 
 
 def _rolling_sums(counts: Float64Array) -> Float64Array:
-    """Window sums (k, 60, 6) at each of the last 60 minutes of counts (k, n_minutes), n_minutes at least 120."""
+    """Window sums (k, 60, 18) at each of the last 60 minutes of counts (k, n_minutes), n_minutes at least 120."""
     total = np.pad(np.cumsum(counts, axis=1), ((0, 0), (1, 0)))
     ends = np.arange(counts.shape[1] - 60, counts.shape[1]) + 1
     return np.stack([total[:, ends] - total[:, ends - window] for window in WINDOW_MINUTES], axis=2)

@@ -16,6 +16,8 @@ from ml.types import Float64Array
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A tick: reports are counted while a look is prepared, so on the stroke of a minute it already holds some.
+LEAST_ELAPSED_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,12 @@ class LastHour:
 
     `region_counts` has a row for each of `regions` (rolled up: "" first, a country holds its subdivisions),
     `cluster_counts` for each of `cluster_ids`; shape (k, 60), oldest first. `cluster_regions` tells a cluster's counts
-    by the region named in the report; `n_clusters` is how many clusters had any.
+    by the region named in the report; `n_clusters` is how many clusters had any. Of the running minute
+    `elapsed_seconds` have passed.
     """
 
     end_minute: int
+    elapsed_seconds: float
     regions: list[str]
     region_counts: Float64Array
     cluster_ids: list[int]
@@ -63,6 +67,7 @@ def last_hour(service_id: int, *, now: datetime, least_in_cluster: int) -> LastH
     cluster_ids = sorted(pk for pk, counts in by_cluster.items() if counts.sum() >= least_in_cluster)
     return LastHour(
         end_minute=(newest - _EPOCH) // MINUTE,
+        elapsed_seconds=max((now - newest).total_seconds(), LEAST_ELAPSED_SECONDS),
         regions=regions,
         region_counts=region_counts,
         cluster_ids=cluster_ids,

@@ -8,12 +8,12 @@ A stream is the service as a whole, a country, a subdivision, or a cluster.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from ml.baseline import Levels, hour_slot, joint_strength, shares, slot_strength
+from ml.baseline import Levels, joint_strength, shares
 from ml.detect import Evidence, evidence, expected_by_minute, onset_minute, stream_dispersion, window_expected
 from ml.phases import DEFAULT_THRESHOLDS, Thresholds
 from ml.regions import WHOLE, ancestors, where
@@ -52,12 +52,17 @@ class Finding:
 
 def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> Streams:
     """Test every stream. `cluster_past` holds the reports each cluster had before the last hour."""
-    service_expected = window_expected(usual.rates_per_hour, hour.end_minute)
-    slot = int(hour_slot(np.array([hour.end_minute // 60]))[0])
-    known_shape = float(slot_strength(usual.profile)[slot])
+    service_expected = usual.today.factor * window_expected(
+        usual.rates_per_hour, hour.end_minute, elapsed_seconds=hour.elapsed_seconds
+    )
+    known_shape = usual.today.strength
     in_regions = _test(
         hour.region_counts, usual.levels_of(hour.regions), service_expected, usual.profile.dispersion, known_shape
     )
+    # The budget is the service's: half of it is for the whole, the rest for the regions heard of within the hour (in
+    # the others nothing can be), all alike.
+    n_regions = len(hour.regions) - 1
+    tries = {region: 2 * n_regions if region else min(2, 1 + n_regions) for region in hour.regions}
     service_e = usual.levels.get(WHOLE, (0.0, 0.0))[1]
     cluster_levels = Levels(
         n=np.array([cluster_past.get(pk, 0.0) for pk in hour.cluster_ids], dtype=np.float64),
@@ -66,7 +71,10 @@ def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> St
     in_clusters = _test(hour.cluster_counts, cluster_levels, service_expected, usual.profile.dispersion, known_shape)
     n_tried = max(hour.n_clusters, LEAST_CLUSTERS_TRIED)
     return Streams(
-        regions=dict(zip(hour.regions, in_regions, strict=True)),
+        regions={
+            region: replace(one, p_value=min(one.p_value * tries[region], 1.0))
+            for region, one in zip(hour.regions, in_regions, strict=True)
+        },
         clusters={pk: _among(one, n_tried) for pk, one in zip(hour.cluster_ids, in_clusters, strict=True)},
     )
 
@@ -165,7 +173,9 @@ def _surest(streams: Streams, root: str, regions: Sequence[str]) -> Evidence:
 
 
 def _expected_in(hour: LastHour, usual: Usual, window_minutes: int) -> Float64Array:
-    by_minute = expected_by_minute(usual.rates_per_hour, hour.end_minute, n_minutes=window_minutes)
+    by_minute = usual.today.factor * expected_by_minute(
+        usual.rates_per_hour, hour.end_minute, n_minutes=window_minutes, elapsed_seconds=hour.elapsed_seconds
+    )
     return np.asarray(shares(usual.levels_of(hour.regions)).share * by_minute.sum())
 
 

@@ -14,15 +14,19 @@ from django.db import transaction
 from django.db.models import Min
 
 from ml.baseline import (
+    PRIOR_SHAPE,
     Levels,
     Profile,
     empty_profile,
     expected_per_hour,
     hour_slot,
+    joint_strength,
     learn_levels,
     learn_profile,
     shares,
+    slot_strength,
 )
+from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.types import BoolArray, Float64Array
 from reports.detection.arrays import HOUR, epoch_hour, floor_hour, hourly_counts
 from reports.enums import OutageState
@@ -33,18 +37,31 @@ FROZEN_AT_MOST = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
+class Today:
+    """How far a service's latest hours lie from its profile (1 = not at all), and how well that is known."""
+
+    factor: float
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
 class Usual:
-    """What a service usually gets: its profile and rates by hour of the week, and its regions' levels by code."""
+    """What a service usually gets: its profile, rates by hour of the week, its regions' levels by code, and today."""
 
     profile: Profile
     rates_per_hour: Float64Array
     levels: dict[str, tuple[float, float]]
+    today: Today
 
     def levels_of(self, regions: list[str]) -> Levels:
         """Return the levels in the order asked for; a region never heard of was silent all the time that was learnt."""
-        silent = (0.0, self.levels.get("", (0.0, 0.0))[1])
-        found = [self.levels.get(region, silent) for region in regions]
-        return Levels(n=np.array([n for n, _ in found]), e=np.array([e for _, e in found]))
+        return _levels_of(self.levels, regions)
+
+
+def _levels_of(levels: dict[str, tuple[float, float]], regions: list[str]) -> Levels:
+    silent = (0.0, levels.get("", (0.0, 0.0))[1])
+    found = [levels.get(region, silent) for region in regions]
+    return Levels(n=np.array([n for n, _ in found]), e=np.array([e for _, e in found]))
 
 
 _remembered: dict[int, tuple[datetime, Usual]] = {}  # by service: learnt until when, and what
@@ -83,8 +100,28 @@ def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple
     n_hours = (until - start) // HOUR
     if n_hours <= 0:
         rates = np.array(row.rates_per_hour) if row is not None else expected_per_hour(profile)
-        return start, Usual(profile, rates, levels)
-    return until, _learn(service_id, profile, levels, start=start, n_hours=n_hours, now=now)
+    else:
+        profile, rates, levels = _learn(service_id, profile, levels, start=start, n_hours=n_hours, now=now)
+    today = _today(service_id, profile, rates, until=max(start, until), now=now)
+    return max(start, until), Usual(profile, rates, levels, today)
+
+
+def _today(service_id: int, profile: Profile, rates: Float64Array, *, until: datetime, now: datetime) -> Today:
+    """Follow the last day's closed hours against the profile. Queries: two, once an hour and process."""
+    n_hours = min(RECENT_HOURS, int(profile.slot_hours.sum()))  # no further back than it was learnt from
+    slot = int(hour_slot(epoch_hour(floor_hour(now))))
+    doubt = float(
+        1.0 / joint_strength(profile.slot_counts.sum() + PRIOR_SHAPE, slot_strength(profile, spread=0.0)[slot])
+    )
+    if not n_hours:
+        return Today(factor=1.0, strength=1.0 / (SPREAD + doubt))
+    start = until - n_hours * HOUR
+    regions, counts = hourly_counts(service_id, start=start, n_hours=n_hours)
+    frozen = _frozen_hours(service_id, start=start, n_hours=n_hours, now=now)
+    usual = rates[hour_slot(epoch_hour(start) + np.arange(n_hours))]
+    ahead = (floor_hour(now) - until) / HOUR + 0.5
+    found = recent_level(counts[[regions.index("")]], usual[None, :], frozen, hours_ahead=ahead, spread=SPREAD + doubt)
+    return Today(factor=float(found.factor[0]), strength=float(found.strength[0]))
 
 
 def _learn(
@@ -95,7 +132,7 @@ def _learn(
     start: datetime,
     n_hours: int,
     now: datetime,
-) -> Usual:
+) -> tuple[Profile, Float64Array, dict[str, tuple[float, float]]]:
     seen, seen_counts = hourly_counts(service_id, start=start, n_hours=n_hours)
     regions = sorted({"", *levels, *seen})
     counts = np.zeros((len(regions), n_hours))
@@ -104,10 +141,10 @@ def _learn(
     hours = epoch_hour(start) + np.arange(n_hours)
     profile = learn_profile(profile, counts[0], epoch_hour(start), frozen)
     rates = expected_per_hour(profile)
-    before = Usual(profile, rates, levels).levels_of(regions)
+    before = _levels_of(levels, regions)
     after = learn_levels(before, counts, rates[hour_slot(hours)], frozen, dispersion=profile.dispersion)
     _save(service_id, profile, rates, regions, after, until=start + n_hours * HOUR)
-    return Usual(profile, rates, dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True)))
+    return profile, rates, dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True))
 
 
 def _save(

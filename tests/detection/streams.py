@@ -16,6 +16,7 @@ from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement,
 from tests.factories import NOW, first_micro_cluster, make_cluster, make_profile, make_service
 
 MINUTE = timedelta(minutes=1)
+END_OF_MINUTE = timedelta(seconds=59)
 HOUR = timedelta(hours=1)
 WEEKS_HOURS = 4 * 7 * 24  # as much as the detector remembers
 
@@ -82,8 +83,8 @@ def people(
 
 
 def look(service: Service, *, after: float, start: datetime = NOW) -> None:
-    """Let the detector look once, so many minutes after the start."""
-    assert detect_service(service_id=service.pk, now=start + after * MINUTE)
+    """Let the detector look once, at the end of the minute so many minutes after the start."""
+    assert detect_service(service_id=service.pk, now=start + after * MINUTE + END_OF_MINUTE)
 
 
 def watch(service: Service, *, first: int, last: int, every: int = 1, start: datetime = NOW) -> None:

@@ -14,6 +14,7 @@ from reports.enums import OPEN_STATES, EventKind, OutageState
 from reports.models import Cluster, MicroCluster, Outage, OutageEvent, Service
 from reports.triage.services import dismiss_outage, resolve_outage
 from tests.detection.streams import (
+    END_OF_MINUTE,
     HOUR,
     MINUTE,
     a_flood,
@@ -134,7 +135,7 @@ def test_of_two_outages_whose_clusters_become_one_the_first_goes_on_with_it() ->
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.cluster_id, second.cluster_id) == (heir.pk, gone.pk)
-    assert second.quiet_since == NOW + 5 * MINUTE
+    assert second.quiet_since == NOW + 5 * MINUTE + END_OF_MINUTE
 
 
 @pytest.mark.parametrize("minutes", [1, 60, 110])

@@ -148,8 +148,8 @@ def test_history_sent_in_bulk_teaches_what_is_usual_and_opens_nothing(service: S
     )
     run_the_stages()
 
-    # Six an hour are usual now: as many more are no outage, though nobody had told before.
-    over_rest(program, 4)
+    # Six an hour are usual now: three more at once are no outage, though nobody had told before.
+    over_rest(program, 3)
     run_the_stages()
 
     assert not Outage.objects.exists()

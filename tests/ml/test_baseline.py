@@ -15,6 +15,7 @@ from ml.baseline import (
     hour_slot,
     learn_levels,
     learn_profile,
+    local_slots,
     shares,
     slot_strength,
 )
@@ -128,13 +129,43 @@ def test_scattered_counts_raise_the_dispersion_and_even_ones_lower_it() -> None:
     even = learn_profile(empty_profile(), rng.poisson(10.0, wander.size), MONDAY)
 
     assert even.dispersion < 1.3
-    assert scattered.dispersion > 2.5
+    assert scattered.dispersion > 2.0
 
 
 def test_the_shape_is_known_better_after_learning() -> None:
     profile = learn_profile(empty_profile(), np.full(24 * 28, 5.0), MONDAY)
 
-    assert (slot_strength(profile) > 5 * slot_strength(empty_profile())).all()
+    assert (slot_strength(profile, spread=0.0) > 5 * slot_strength(empty_profile(), spread=0.0)).all()
+
+
+def test_no_history_makes_the_coming_week_certain() -> None:
+    profile = learn_profile(empty_profile(), np.full(24 * 7 * 20, 500.0), MONDAY)
+
+    assert (slot_strength(profile) < 1 / 0.06).all()
+    assert (slot_strength(profile) > 0.8 / 0.06).all()
+
+
+def test_an_hour_counts_for_the_hour_it_is_like() -> None:
+    holiday = np.full(24, 40.0)
+    slots = local_slots(MONDAY + np.arange(24), is_holiday=np.ones(24, dtype=bool))
+
+    rates = expected_per_hour(learn_profile(empty_profile(), holiday, MONDAY, slots=slots)).reshape(7, 24)
+
+    assert (rates[6] > rates[0]).all()  # a Sunday's
+
+
+def test_when_the_clock_changes_an_hour_is_left_out_or_comes_twice() -> None:
+    spring = local_slots([0, 1, 2], offset_minutes=[60, 120, 120])
+    autumn = local_slots([0, 1, 2], offset_minutes=[120, 60, 60])
+
+    assert spring.tolist() == [73, 75, 76]
+    assert autumn.tolist() == [74, 74, 75]
+
+
+@pytest.mark.parametrize("slots", [[0], [0, 168], [-1, 0]])
+def test_slots_must_be_hours_of_the_week(slots: list[int]) -> None:
+    with pytest.raises(ValueError, match="slots must be"):
+        learn_profile(empty_profile(), [1.0, 2.0], MONDAY, slots=slots)
 
 
 def test_a_stream_learns_its_share() -> None:

@@ -20,6 +20,7 @@ from ml.detect import (
     step,
     stream_dispersion,
     tail_p,
+    thresholds_for,
     window_dispersion,
     window_expected,
     window_sums,
@@ -42,7 +43,7 @@ def new_service_p(counts: np.ndarray) -> float:
 
 
 def test_windows_end_with_the_newest_minute() -> None:
-    sums = window_sums(minutes(m0=1, m1=2, m4=4, m14=8, m29=16, m59=32))
+    sums = window_sums(minutes(m0=1, m1=2, m4=4, m14=8, m29=16, m59=32), windows=(1, 2, 5, 15, 30, 60))
 
     assert sums.tolist() == [[1, 3, 7, 15, 31, 63]]
 
@@ -62,9 +63,21 @@ def test_what_is_expected_crosses_the_change_of_the_hour() -> None:
     shape = np.zeros(168)
     shape[72], shape[73] = 60.0, 120.0  # the first two hours of 1970
 
-    usual = window_expected(shape, end_minute=60 + 4)
+    usual = dict(zip(WINDOW_MINUTES, window_expected(shape, end_minute=60 + 4).tolist(), strict=True))
 
-    assert usual.tolist() == [2.0, 4.0, 10.0, 20.0, 35.0, 65.0]
+    assert [usual[minutes] for minutes in (1, 2, 5, 15, 33, 60)] == [2.0, 4.0, 10.0, 20.0, 38.0, 65.0]
+
+
+def test_of_the_running_minute_only_what_has_passed_is_expected() -> None:
+    usual = window_expected(np.full(168, 120.0), end_minute=0, elapsed_seconds=15)
+
+    assert usual[:3].tolist() == [0.5, 2.5, 4.5]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 60.1, -1.0])
+def test_a_minute_has_sixty_seconds(seconds: float) -> None:
+    with pytest.raises(ValueError, match="elapsed_seconds"):
+        expected_by_minute(np.ones(168), 0, n_minutes=60, elapsed_seconds=seconds)
 
 
 def test_minutes_expected_are_oldest_first() -> None:
@@ -125,8 +138,10 @@ def test_looking_six_times_costs_six_times() -> None:
 
 
 def test_scatter_grows_with_the_window_and_with_the_share() -> None:
-    assert window_dispersion(1.9)[-1] == pytest.approx(1.9)
-    assert (np.diff(window_dispersion(1.9)) > 0).all()
+    by_window = dict(zip(WINDOW_MINUTES, window_dispersion(1.8).tolist(), strict=True))
+
+    assert by_window[15] == by_window[60] == pytest.approx(1.4)  # half the hourly excess: the root of a quarter
+    assert (np.diff([by_window[minutes] for minutes in (1, 2, 5, 10, 15)]) > 0).all()
     assert stream_dispersion(1.9, [0.0, 1.0]).tolist() == [1.0, 1.9]
 
 
@@ -147,9 +162,10 @@ def test_an_old_burst_is_not_recent() -> None:
 
 
 def test_a_silent_stream_is_calm() -> None:
-    found = evidence(np.zeros((1, 60)), np.ones((1, 6)), 1.9, 1.0)[0]
+    found = evidence(np.zeros((1, 60)), np.ones((1, len(WINDOW_MINUTES))), 1.9, 1.0)[0]
 
-    assert (found.p_value, found.observed) == (1.0, 0.0)
+    assert found.p_value > Thresholds().p_over
+    assert (found.p_recent, found.observed) == (1.0, 0.0)
 
 
 def test_a_new_service_does_not_alarm_on_its_first_three_reports() -> None:
@@ -166,7 +182,7 @@ def test_streams_are_judged_each_for_itself() -> None:
     together = evidence(np.concatenate([minutes(m0=9), minutes()]), usual, 1.9, np.array([5.0, 50.0]))
 
     assert together[0] == evidence(minutes(m0=9), usual[:1], 1.9, 5.0)[0]
-    assert together[1].p_value == 1.0
+    assert together[1] == evidence(minutes(), usual[:1], 1.9, 50.0)[0]
 
 
 def test_the_onset_is_where_the_rise_begins() -> None:
@@ -184,12 +200,25 @@ def test_an_onset_needs_minutes_that_match() -> None:
         onset_minute([1, 2], [1.0])
 
 
+def test_a_tighter_budget_asks_for_more_evidence_in_the_same_proportion() -> None:
+    loose, tight = thresholds_for(2.0), thresholds_for(0.5)
+
+    assert loose.p_suspect == pytest.approx(2 / 43_200)
+    assert tight.p_suspect / tight.p_confirm == pytest.approx(12.0)  # one a month is one a year
+    assert tight.p_suspect == pytest.approx(loose.p_suspect / 4)
+
+
+def test_a_budget_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        thresholds_for(0.0)
+
+
 @pytest.mark.parametrize(
     ("phase", "given", "expected"),
     [
         (Phase.QUIET, {"p_value": 1e-5, "n_reporters": 3}, Phase.SUSPECTED),
         (Phase.QUIET, {"p_value": 1e-9, "n_reporters": 2}, Phase.QUIET),
-        (Phase.QUIET, {"p_value": 1e-3, "n_reporters": 99}, Phase.QUIET),
+        (Phase.QUIET, {"p_value": 1e-4, "n_reporters": 99}, Phase.QUIET),
         (Phase.SUSPECTED, {"p_value": 1e-8, "n_reporters": 5}, Phase.CONFIRMED),
         (Phase.SUSPECTED, {"p_value": 1e-8, "n_reporters": 4}, Phase.SUSPECTED),
         (Phase.SUSPECTED, {"p_value": 0.5, "n_reporters": 4, "minutes_quiet": 60}, Phase.RESOLVED),
@@ -198,7 +227,7 @@ def test_an_onset_needs_minutes_that_match() -> None:
         (Phase.CONFIRMED, {"p_value": 0.5, "minutes_quiet": 14, "minutes_in_phase": 99}, Phase.CONFIRMED),
         (Phase.RECOVERING, {"p_value": 1e-5, "p_recent": 1e-5}, Phase.CONFIRMED),
         (Phase.RECOVERING, {"p_value": 1e-5, "p_recent": 0.5, "minutes_quiet": 30}, Phase.RECOVERING),
-        (Phase.RECOVERING, {"p_value": 0.01, "p_recent": 0.5, "minutes_quiet": 90}, Phase.RECOVERING),
+        (Phase.RECOVERING, {"p_value": 1e-4, "p_recent": 0.5, "minutes_quiet": 90}, Phase.RECOVERING),
         (Phase.RECOVERING, {"p_value": 0.5, "minutes_quiet": 60}, Phase.RESOLVED),
         (Phase.RESOLVED, {"p_value": 1e-20, "n_reporters": 99}, Phase.RESOLVED),
     ],

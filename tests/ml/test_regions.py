@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml.regions import Incident, ancestors, are_related, parent, roll_up, where
+from ml.regions import Incident, Place, ancestors, are_related, parent, place, roll_up, where
 
 P_FIRE = 1e-4
 
@@ -121,3 +121,45 @@ def test_the_order_of_nodes_does_not_matter() -> None:
 def test_nodes_and_counts_must_match() -> None:
     with pytest.raises(ValueError, match="must all be of shape"):
         where(["", "DE"], [1], [1], [1], p_fire=P_FIRE)
+
+
+def reports_in(own: dict[str, int]) -> Place:
+    """Place what the last five minutes brought, each report named with the narrowest region it tells of."""
+    codes = ["", "US", "US-CA", "US-NY", "US-TX", "DE", "DE-BY", "DE-BE"]
+    nodes, seen = roll_up(codes, [[own.get(code, 0)] * 3 for code in codes])
+    _, usual = roll_up(codes, [[0.02 * minutes for minutes in (5, 15, 60)] for _ in codes])
+    return place(nodes, seen, usual, 1.0, np.full(len(nodes), 30.0), windows=(5, 15, 60))
+
+
+def test_an_outage_is_placed_in_the_regions_that_report_it() -> None:
+    found = reports_in({"US-CA": 8, "US-TX": 9, "": 3})
+
+    assert (found.root, found.regions) == ("US", ["US-CA", "US-TX"])
+    assert found.p_concerned["US-TX"] > 0.9 > 0.2 > found.p_concerned["DE"]
+
+
+def test_where_all_parts_report_the_whole_is_named() -> None:
+    found = reports_in({"DE-BY": 6, "DE-BE": 7})
+
+    assert (found.root, found.regions) == ("DE", ["DE"])
+
+
+def test_three_reports_without_a_region_do_not_say_where() -> None:
+    found = reports_in({"": 3})
+
+    assert found.root == ""
+    assert found.confidence < reports_in({"": 3, "US-TX": 6}).confidence
+
+
+def test_the_order_of_nodes_does_not_matter_to_a_place() -> None:
+    usual = np.full((3, 1), 0.1)
+    one = place(["", "DE", "FR"], [[9], [9], [0]], usual, 1.0, [9.0] * 3, windows=(5,))
+    other = place(["FR", "DE", ""], [[0], [9], [9]], usual, 1.0, [9.0] * 3, windows=(5,))
+
+    assert one == other
+
+
+@pytest.mark.parametrize("nodes", [[], ["DE", "FR"], ["", "DE-BY"]])
+def test_nodes_without_their_parents_are_no_tree(nodes: list[str]) -> None:
+    with pytest.raises(ValueError, match="one tree"):
+        place(nodes, np.ones((len(nodes), 1)), np.ones((len(nodes), 1)), 1.0, np.ones(len(nodes)), windows=(5,))

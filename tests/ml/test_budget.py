@@ -1,0 +1,96 @@
+"""A budget of false alarms is one figure; a level of evidence spends so much of it, whatever the stream's rate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ml.budget import (
+    DEFAULT_OFFSETS,
+    STRATUM_EDGES,
+    allowed_rarity,
+    default_calibration,
+    keep_share_false,
+    rarity,
+    refresh,
+    stratum,
+)
+
+
+def test_once_a_month_is_once_in_43200_minutes() -> None:
+    assert 1 / allowed_rarity(1.0) == 43_200
+
+
+def test_more_evidence_is_never_less_rare() -> None:
+    levels = np.linspace(-5, 800, 200)
+
+    found = rarity(levels, np.full(levels.size, 5.0))
+
+    assert (np.diff(found) <= 0).all()
+    assert found[0] == 1.0
+    assert found[-1] > 0
+
+
+def test_every_stratum_has_its_offset() -> None:
+    rates = [0.5, 1.0, 3.0, 10.0, 40.0, 130.0]
+
+    assert stratum(rates).tolist() == [0, 1, 2, 3, 4, 5]
+    assert len(DEFAULT_OFFSETS) == len(STRATUM_EDGES) + 1
+    assert -np.log(rarity(np.zeros(6), rates)) == pytest.approx(DEFAULT_OFFSETS)
+
+
+def quiet(offset: float, n: int = 200, minutes: float = 1e6) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Peaks that come exactly as seldom as a true offset says, all in the third stratum."""
+    peaks = np.log(minutes / np.arange(1, n + 1)) - offset
+    return peaks, np.full(n, 5.0), np.full(6, minutes)
+
+
+@pytest.mark.parametrize("truth", [0.5, 2.0, 4.0])
+def test_a_refresh_goes_towards_the_installations_own_peaks(truth: float) -> None:
+    before = default_calibration().offsets[2]
+
+    after = refresh(default_calibration(), *quiet(truth)).offsets[2]
+
+    assert after == pytest.approx(before + (truth - before) * 30 / 50)  # thirty peaks against the table's twenty
+
+
+def test_a_refresh_leaves_what_it_knows_nothing_of() -> None:
+    before = default_calibration()
+
+    after = refresh(before, *quiet(0.5))
+
+    assert np.delete(after.offsets, 2).tolist() == np.delete(before.offsets, 2).tolist()
+    assert before.offsets.tolist() == list(DEFAULT_OFFSETS)
+    assert refresh(before, [], [], np.zeros(6)).offsets.tolist() == before.offsets.tolist()
+
+
+def test_a_refresh_needs_a_rate_for_each_peak() -> None:
+    with pytest.raises(ValueError, match="one rate a peak"):
+        refresh(default_calibration(), [1.0, 2.0], [1.0], np.ones(6))
+
+
+def test_the_more_streams_are_watched_the_more_is_asked_of_one() -> None:
+    alone = keep_share_false([1e-5])
+    among_many = keep_share_false([1e-5, *[1.0] * 9_999])
+
+    assert alone.all()
+    assert not among_many.any()
+
+
+def test_where_many_rise_at_once_less_is_asked_of_each() -> None:
+    many = keep_share_false([*[1e-5] * 500, *[1.0] * 500])
+
+    assert many.tolist() == [True] * 500 + [False] * 500
+
+
+def test_of_streams_raised_by_chance_few_are_let_through() -> None:
+    rng = np.random.default_rng(1)
+    raised = [int(keep_share_false(rng.random(1000), share=0.1, minutes_looked_at=1.0).sum()) for _ in range(200)]
+
+    assert np.mean([n > 0 for n in raised]) <= 0.15
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.5])
+def test_a_share_lies_between_none_and_all(share: float) -> None:
+    with pytest.raises(ValueError, match="share"):
+        keep_share_false([0.5], share=share)
