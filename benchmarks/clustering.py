@@ -37,6 +37,7 @@ from benchmarks.labelled import N_ORDERS, SEED, find_sets
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 QUICK_TEXTS = 2_000
 N_LIVE = (1_000, 10_000)
+SPEED_TIERS = ("student", "static")  # what places by default: learnt, and before anything is learnt
 
 Job = tuple[str, str, str, Callable[[], dict[str, Any]]]  # section, who, on what, what is done
 
@@ -64,10 +65,10 @@ def jobs(options: argparse.Namespace) -> list[Job]:
         for rival in RIVALS:
             measure = functools.partial(measure_rival, path, rival, n_orders=n_orders, max_texts=max_texts)
             found.append(("rivals", rival, path.stem, measure))
-    speed_tier = "static" if "static" in tiers else tiers[0]
     for n_live in options.live or (N_LIVE[:1] if options.quick else N_LIVE):
-        measure = functools.partial(measure_speed, options.data, speed_tier, n_live=n_live)
-        found.append(("speed", speed_tier, f"{n_live:,} live micro-clusters", measure))
+        for tier in [tier for tier in SPEED_TIERS if tier in tiers] or tiers[:1]:
+            measure = functools.partial(measure_speed, options.data, tier, n_live=n_live)
+            found.append(("speed", tier, f"{n_live:,} live micro-clusters", measure))
     return found
 
 

@@ -32,7 +32,12 @@ def make_partitions(*, now: datetime) -> list[str]:
         bounds = [str(first_id(start)), str(first_id(start + timedelta(days=1)))]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('reports.partitions'))")
-            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [partition_name(day)])
+            # Asked of the catalogue itself: what `to_regclass` remembers may be older than the wait for the lock.
+            cursor.execute(
+                "SELECT EXISTS (SELECT 1 FROM pg_class"
+                " WHERE relname = %s AND relnamespace = current_schema()::regnamespace)",
+                [partition_name(day)],
+            )
             if cursor.fetchone()[0]:
                 continue
             cursor.execute("SELECT EXISTS (SELECT 1 FROM reports_report_default WHERE id >= %s AND id < %s)", bounds)
