@@ -18,7 +18,9 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from ml.outage_scores import FoundOutage, Truth, parse_truth, score
+from ml.outage_matching import FoundOutage
+from ml.outage_scores import score
+from ml.outage_truth import Truth, parse_truth
 from reports.errors import InvalidReport
 from reports.intake.contract import ReportIn, normalise, without_forbidden
 from reports.intake.writer import ReportRow
