@@ -1,107 +1,97 @@
 """How well found outages match labelled ones: the score of `manage.py replay --truth`.
 
-Labels are never complete: real outages are missing from them. So an alarm that matches no label is *unknown*, not
-false; only one that falls into a period labelled `quiet` is false. Pure bookkeeping: it neither reads files nor
-detects anything.
+A figure from five outages is no fact, so each has its interval: Wilson's for proportions, the exact Poisson one for
+rates, order statistics for medians and percentiles, the bootstrap for means. Pure bookkeeping over `outage_matching`:
+it neither reads files nor detects anything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from statistics import median
+from itertools import chain
+from statistics import mean, median
 
-from ml.regions import are_related
+import numpy as np
 
-ANYWHERE = "*"
-EARLIEST = timedelta(minutes=30)  # labels are rounded: people may complain before the official start
-LATEST = timedelta(hours=24)
+from ml.intervals import CONFIDENCE, mean_interval, poisson_rate_interval, quantile_interval, wilson_interval
+from ml.outage_matching import (
+    Alarm,
+    FoundOutage,
+    LabelMatch,
+    RecordedService,
+    Verdict,
+    judge_alarm,
+    match_label,
+    names_region,
+    region_f1,
+)
+from ml.outage_truth import LabelledOutage, Truth
 
-
-@dataclass(frozen=True, slots=True)
-class FoundOutage:
-    """An outage the system opened. Times are aware; `regions` are ISO codes, '' for the whole service."""
-
-    service: str
-    regions: tuple[str, ...]
-    suspected_at: datetime
-    started_at: datetime | None = None
-    confirmed_at: datetime | None = None
-    resolved_at: datetime | None = None
-    label: str = ""
-    n_reports: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledOutage:
-    """An outage known from elsewhere; `end` is None where nobody knows it."""
-
-    service: str
-    regions: tuple[str, ...]
-    start: datetime
-    end: datetime | None
-    kind: str = ""
+DAY = timedelta(days=1)
+DAYS_PER_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True, slots=True)
-class QuietPeriod:
-    """A time for which it is known that there was no outage; region '*' stands for all."""
+class _Entry:
+    """A labelled outage with all that is measured of it; times in minutes after its start."""
 
-    service: str
-    regions: tuple[str, ...]
-    start: datetime
-    end: datetime
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What is known about a recorded stream."""
-
-    outages: tuple[LabelledOutage, ...]
-    quiet: tuple[QuietPeriod, ...]
+    label: LabelledOutage
+    match: LabelMatch
+    n_confirmed: int
+    has_right_regions: bool
+    found_regions: tuple[str, ...]
+    region_f1: float | None
+    minutes_to_suspected: float | None
+    minutes_to_confirmed: float | None
 
 
-def parse_truth(document: object) -> Truth:
-    """Read a truth document, as decoded from JSON.
+def recorded_services(times: Mapping[str, Iterable[datetime]]) -> tuple[RecordedService, ...]:
+    """Say how long each service was listened to.
 
     Parameters
     ----------
-    document : object
-        ``{"outages": [{service, start, end|null, regions, kind, …}], "quiet": [{service, regions, start, end, why}]}``;
-        other fields are ignored.
+    times : mapping of str to iterable of datetime
+        When each service's reports came, in any order; names that differ in letter case only are one service.
 
-    Raises
-    ------
-    ValueError
-        Naming the field that is missing or wrong.
+    Returns
+    -------
+    tuple of RecordedService
+        A day of UTC on which no service has a report counts for none: nobody was collecting. The first and the last day
+        of a service count from its first and to its last report.
+
+    Notes
+    -----
+    Cost O(reports).
 
     Examples
     --------
-    >>> parse_truth({"outages": [], "quiet": []})
-    Truth(outages=(), quiet=())
+    >>> from datetime import UTC
+    >>> times = [datetime(2026, 5, 1, 12, tzinfo=UTC), datetime(2026, 5, 9, tzinfo=UTC)]
+    >>> [service] = recorded_services({"Mail": times})
+    >>> service.days  # half of the first day; of the last nothing, for its only report came at midnight
+    0.5
     """
-    if not isinstance(document, Mapping):
-        raise ValueError("truth: must be a JSON object with the lists 'outages' and 'quiet'")
-    outages, quiet = [], []
-    for i, row in enumerate(_rows(document, "outages")):
-        name = f"outages[{i}]"
-        start = _time(row, "start", name)
-        end = None if row.get("end") is None else _time(row, "end", name)
-        _check_order(start, end, name)
-        outages.append(
-            LabelledOutage(_text(row, "service", name), _regions(row, name), start, end, str(row.get("kind") or ""))
-        )
-    for i, row in enumerate(_rows(document, "quiet")):
-        name = f"quiet[{i}]"
-        start, until = _time(row, "start", name), _time(row, "end", name)
-        _check_order(start, until, name)
-        quiet.append(
-            QuietPeriod(_text(row, "service", name), _regions(row, name), start, until, str(row.get("why") or ""))
-        )
-    return Truth(outages=tuple(outages), quiet=tuple(quiet))
+    merged: dict[str, tuple[str, list[datetime]]] = {}
+    for name, moments in times.items():
+        merged.setdefault(name.casefold(), (name, []))[1].extend(moment.astimezone(UTC) for moment in moments)
+    heard = {moment.date() for _, moments in merged.values() for moment in moments}
+    found = []
+    for name, moments in merged.values():
+        if moments:
+            first, last = min(moments), max(moments)
+            n_days = sum(first.date() <= day <= last.date() for day in heard)
+            before, after = first - _midnight(first), _midnight(last) + DAY - last
+            found.append(RecordedService(name, first, last, max(n_days - (before + after) / DAY, 0.0)))
+    return tuple(found)
 
 
-def score(found: Sequence[FoundOutage], truth: Truth) -> dict[str, object]:
+def score(
+    found: Sequence[FoundOutage],
+    truth: Truth,
+    *,
+    recorded: Sequence[RecordedService] | None = None,
+    rng: np.random.Generator | None = None,
+) -> dict[str, object]:
     """Match found outages with labelled ones.
 
     A labelled outage is *found* when an outage of the same service (letter case aside) and of a related region (same,
@@ -114,14 +104,32 @@ def score(found: Sequence[FoundOutage], truth: Truth) -> dict[str, object]:
         What the system opened, confirmed or not.
     truth : Truth
         What is known.
+    recorded : sequence of RecordedService, optional
+        How long was listened; without it there are no rates.
+    rng : numpy.random.Generator, optional
+        For the bootstrap; by default one with a fixed seed, so that the same outages have the same score.
 
     Returns
     -------
     dict
-        Plain JSON values. `n_labelled`, `n_found`, `n_found_confirmed`, `n_found_right_regions`,
+        Plain JSON values. First the counts: `n_labelled`, `n_found`, `n_found_confirmed`, `n_found_right_regions`,
         `median_minutes_to_suspected`, `median_minutes_to_confirmed`, `n_confirmed`, `n_confirmed_true` (match a
         label), `n_confirmed_in_quiet` (false), `n_confirmed_unknown`, `n_suspected_only`, `precision_labelled`
         (true / (true + false), None without either), and `outages`: one entry a label, with the times of its match.
+
+        Then estimates, each ``{value, low, high, n}`` with what it is counted from as `n`, None for what so few can't
+        tell, at the level `confidence`:
+
+        - ``recall``: ``{suspected, confirmed}``, of the labels that lie in the recording; ``n_not_recorded`` do not.
+        - ``precision``: ``{suspected, confirmed}``, of the alarms that a label or a quiet period decides.
+        - ``minutes_to_suspected``, ``minutes_to_confirmed``: ``{median, p90}``, of the labels found. The 90th
+          percentile is the least time within which nine in ten were.
+        - ``region_f1``: mean over the labels found (`outage_matching.region_f1`, over all that answers the label).
+        - ``incidents_per_outage``: mean over the labels found of the outages that answer it in time, confirmed or not.
+        - ``service_months``, and ``alarms_per_service_month``, ``false_alarms_per_service_month`` (in quiet periods),
+          ``unknown_alarms_per_service_month``: each ``{suspected, confirmed}``, `n` being the alarms. Every outage was
+          suspected, so `suspected` holds the confirmed ones too. Of the unknown ``n_late_alarms`` answer a label late.
+        - ``alarms``: one entry a found outage, ``{verdict, labels, quiet}`` with positions in the truth's lists.
 
     Notes
     -----
@@ -132,126 +140,153 @@ def score(found: Sequence[FoundOutage], truth: Truth) -> dict[str, object]:
     >>> score([], Truth(outages=(), quiet=()))["n_labelled"]
     0
     """
-    entries = [_match(label, found) for label in truth.outages]
-    confirmed = [outage for outage in found if outage.confirmed_at is not None]
-    is_true = [any(_is_match(outage, label) for label in truth.outages) for outage in confirmed]
-    is_false = [
-        not true and any(_is_in(outage, period) for period in truth.quiet)
-        for outage, true in zip(confirmed, is_true, strict=True)
-    ]
-    n_true, n_false = sum(is_true), sum(is_false)
+    entries = [_entry(label, match_label(label, found, recorded), found) for label in truth.outages]
+    alarms = [judge_alarm(outage, truth) for outage in found]
+    confirmed = [alarm for alarm, outage in zip(alarms, found, strict=True) if outage.confirmed_at is not None]
+    n_true, n_false = _count(confirmed, Verdict.HIT), _count(confirmed, Verdict.IN_QUIET)
     return {
         "n_labelled": len(entries),
-        "n_found": sum(bool(entry["found"]) for entry in entries),
-        "n_found_confirmed": sum(entry["minutes_to_confirmed"] is not None for entry in entries),
-        "n_found_right_regions": sum(bool(entry["right_regions"]) for entry in entries),
-        "median_minutes_to_suspected": _median([entry["minutes_to_suspected"] for entry in entries]),
-        "median_minutes_to_confirmed": _median([entry["minutes_to_confirmed"] for entry in entries]),
+        "n_found": len(_found(entries)),
+        "n_found_confirmed": sum(entry.minutes_to_confirmed is not None for entry in entries),
+        "n_found_right_regions": sum(entry.has_right_regions for entry in entries),
+        "median_minutes_to_suspected": _median(entry.minutes_to_suspected for entry in entries),
+        "median_minutes_to_confirmed": _median(entry.minutes_to_confirmed for entry in entries),
         "n_confirmed": len(confirmed),
         "n_confirmed_true": n_true,
         "n_confirmed_in_quiet": n_false,
         "n_confirmed_unknown": len(confirmed) - n_true - n_false,
         "n_suspected_only": len(found) - len(confirmed),
         "precision_labelled": n_true / (n_true + n_false) if n_true + n_false else None,
-        "outages": entries,
+        **_estimates(entries, rng or np.random.default_rng(0)),
+        **_alarm_estimates(alarms, confirmed, recorded),
+        "outages": [_plain(entry) for entry in entries],
+        "alarms": [
+            {"verdict": alarm.verdict.value, "labels": list(alarm.labels), "quiet": alarm.quiet} for alarm in alarms
+        ],
     }
 
 
-def _match(label: LabelledOutage, found: Sequence[FoundOutage]) -> dict[str, object]:
-    matches = sorted((outage for outage in found if _is_match(outage, label)), key=lambda o: o.suspected_at)
-    confirmed = [outage.confirmed_at for outage in matches if outage.confirmed_at is not None]
+def _estimates(entries: Sequence[_Entry], rng: np.random.Generator) -> dict[str, object]:
+    """Return what is told of the labels."""
+    there = [entry for entry in entries if entry.match.verdict is not Verdict.NOT_RECORDED]
+    hits = _found(entries)
+    suspected = [entry.minutes_to_suspected for entry in entries if entry.minutes_to_suspected is not None]
+    confirmed = [entry.minutes_to_confirmed for entry in entries if entry.minutes_to_confirmed is not None]
     return {
-        "service": label.service,
-        "regions": list(label.regions),
-        "start": label.start.isoformat(),
-        "found": bool(matches),
-        "right_regions": any(_names_region(outage, label) for outage in matches),
-        "found_regions": sorted({region for outage in matches for region in outage.regions}),
-        "minutes_to_suspected": _minutes(matches[0].suspected_at - label.start) if matches else None,
-        "minutes_to_confirmed": _minutes(min(confirmed) - label.start) if confirmed else None,
+        "confidence": CONFIDENCE,
+        "n_not_recorded": len(entries) - len(there),
+        "recall": {
+            "suspected": _proportion(len(hits), len(there)),
+            "confirmed": _proportion(len(confirmed), len(there)),
+        },
+        "minutes_to_suspected": _times(suspected),
+        "minutes_to_confirmed": _times(confirmed),
+        "region_f1": _mean([entry.region_f1 for entry in hits if entry.region_f1 is not None], rng),
+        "incidents_per_outage": _mean([float(len(entry.match.in_time)) for entry in hits], rng),
     }
 
 
-def _is_match(outage: FoundOutage, label: LabelledOutage) -> bool:
-    latest = label.start + LATEST
-    if label.end is not None:
-        latest = min(latest, label.end)
-    return (
-        outage.service.casefold() == label.service.casefold()
-        and label.start - EARLIEST <= outage.suspected_at <= latest
-        and _regions_related(outage.regions, label.regions)
+def _alarm_estimates(
+    alarms: Sequence[Alarm], confirmed: Sequence[Alarm], recorded: Sequence[RecordedService] | None
+) -> dict[str, object]:
+    """Return what is told of the alarms, for all of them and for those that were confirmed."""
+    months = sum(one.days for one in recorded) / DAYS_PER_MONTH if recorded is not None else None
+    kinds = {"suspected": alarms, "confirmed": confirmed}
+
+    def rates(*verdicts: Verdict) -> dict[str, object]:
+        return {kind: _rate(sum(_count(group, one) for one in verdicts), months) for kind, group in kinds.items()}
+
+    return {
+        "precision": {
+            kind: _proportion(_count(group, Verdict.HIT), _count(group, Verdict.HIT) + _count(group, Verdict.IN_QUIET))
+            for kind, group in kinds.items()
+        },
+        "service_months": None if months is None else round(months, 3),
+        "alarms_per_service_month": rates(*Verdict),
+        "false_alarms_per_service_month": rates(Verdict.IN_QUIET),
+        "unknown_alarms_per_service_month": rates(Verdict.UNKNOWN, Verdict.TOO_LATE),
+        "n_late_alarms": {kind: _count(group, Verdict.TOO_LATE) for kind, group in kinds.items()},
+    }
+
+
+def _entry(label: LabelledOutage, match: LabelMatch, found: Sequence[FoundOutage]) -> _Entry:
+    matches = [found[i] for i in match.in_time]
+    confirmed = [outage.confirmed_at for outage in matches if outage.confirmed_at is not None]
+    regions = sorted(set(chain.from_iterable(outage.regions for outage in matches)))
+    return _Entry(
+        label=label,
+        match=match,
+        n_confirmed=len(confirmed),
+        has_right_regions=any(names_region(outage, label) for outage in matches),
+        found_regions=tuple(regions),
+        region_f1=region_f1(regions, label.regions) if matches else None,
+        minutes_to_suspected=_minutes(matches[0].suspected_at - label.start) if matches else None,
+        minutes_to_confirmed=_minutes(min(confirmed) - label.start) if confirmed else None,
     )
 
 
-def _is_in(outage: FoundOutage, period: QuietPeriod) -> bool:
-    return (
-        outage.service.casefold() == period.service.casefold()
-        and period.start <= outage.suspected_at < period.end
-        and _regions_related(outage.regions, period.regions)
-    )
+def _plain(entry: _Entry) -> dict[str, object]:
+    return {
+        "service": entry.label.service,
+        "regions": list(entry.label.regions),
+        "start": entry.label.start.isoformat(),
+        "found": bool(entry.match.in_time),
+        "right_regions": entry.has_right_regions,
+        "found_regions": list(entry.found_regions),
+        "minutes_to_suspected": entry.minutes_to_suspected,
+        "minutes_to_confirmed": entry.minutes_to_confirmed,
+        "verdict": entry.match.verdict.value,
+        "region_f1": entry.region_f1,
+        "n_incidents": len(entry.match.in_time),
+        "n_incidents_confirmed": entry.n_confirmed,
+        "alarms": list(entry.match.in_time),
+        "late_alarms": list(entry.match.late),
+    }
 
 
-def _regions_related(found: Sequence[str], labelled: Sequence[str]) -> bool:
-    if ANYWHERE in labelled:
-        return True
-    return any(are_related(one, other) for one in found or ("",) for other in labelled)
+def _found(entries: Sequence[_Entry]) -> list[_Entry]:
+    return [entry for entry in entries if entry.match.in_time]
 
 
-def _names_region(outage: FoundOutage, label: LabelledOutage) -> bool:
-    """Whether a labelled region is named itself, or by one of its parts; the whole service names nothing."""
-    if ANYWHERE in label.regions:
-        return True
-    return any(
-        region == wanted or region.startswith(f"{wanted}-") for region in outage.regions for wanted in label.regions
-    )
+def _count(alarms: Sequence[Alarm], verdict: Verdict) -> int:
+    return sum(alarm.verdict is verdict for alarm in alarms)
+
+
+def _proportion(n_hits: int, n: int) -> dict[str, object]:
+    return _estimate(n_hits / n if n else None, wilson_interval(n_hits, n), n)
+
+
+def _rate(n: int, exposure: float | None) -> dict[str, object]:
+    if not exposure:
+        return _estimate(None, (None, None), n)
+    return _estimate(n / exposure, poisson_rate_interval(n, exposure), n)
+
+
+def _mean(values: Sequence[float], rng: np.random.Generator) -> dict[str, object]:
+    return _estimate(mean(values) if values else None, mean_interval(values, rng=rng), len(values))
+
+
+def _times(minutes: Sequence[float]) -> dict[str, object]:
+    p90 = float(np.quantile(minutes, 0.9, method="inverted_cdf")) if minutes else None
+    return {
+        "median": _estimate(_median(minutes), quantile_interval(minutes, 0.5), len(minutes)),
+        "p90": _estimate(p90, quantile_interval(minutes, 0.9), len(minutes)),
+    }
+
+
+def _estimate(value: float | None, interval: tuple[float | None, float | None], n: int) -> dict[str, object]:
+    low, high = interval
+    return {"value": value, "low": low, "high": high, "n": n}
 
 
 def _minutes(span: timedelta) -> float:
     return round(span.total_seconds() / 60.0, 1)
 
 
-def _median(values: Sequence[object]) -> float | None:
-    known = [value for value in values if isinstance(value, float)]
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
     return median(known) if known else None
 
 
-def _rows(document: Mapping[str, object], field: str) -> list[Mapping[str, object]]:
-    rows = document.get(field, [])
-    if not isinstance(rows, list):
-        raise ValueError(f"{field}: must be a list")
-    for i, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            raise ValueError(f"{field}[{i}]: must be an object")
-    return rows
-
-
-def _text(row: Mapping[str, object], field: str, name: str) -> str:
-    value = row.get(field)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name}.{field}: must be a text that is not empty")
-    return value
-
-
-def _regions(row: Mapping[str, object], name: str) -> tuple[str, ...]:
-    value = row.get("regions")
-    if not isinstance(value, list) or not value or not all(isinstance(region, str) for region in value):
-        raise ValueError(f"{name}.regions: must be a list of region codes that is not empty ('*' = any)")
-    return tuple(value)
-
-
-def _time(row: Mapping[str, object], field: str, name: str) -> datetime:
-    value = row.get(field)
-    if not isinstance(value, str):
-        raise ValueError(f"{name}.{field}: must be an RFC 3339 time")
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError(f"{name}.{field}: {value!r} is no RFC 3339 time") from None
-    if moment.tzinfo is None:
-        raise ValueError(f"{name}.{field}: {value!r} has no time zone")
-    return moment.astimezone(UTC)
-
-
-def _check_order(start: datetime, end: datetime | None, name: str) -> None:
-    if end is not None and end < start:
-        raise ValueError(f"{name}.end: lies before its start")
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

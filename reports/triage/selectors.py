@@ -95,7 +95,7 @@ def dashboard(*, now: datetime) -> Dashboard:
     closed = list(rows.exclude(state__in=OPEN_STATES).order_by("-resolved_at", "-pk")[:MOST_CLOSED])
     services = list(Service.objects.active().only("id", "slug", "name"))
     n_open = Counter(Outage.objects.open().values_list("service_id", flat=True))
-    scopes = {place for outage in found_open for place in _places(outage)}
+    scopes = {place for outage in found_open for place in places_of(outage)}
     service_ids = {service.pk for service in services} | {outage.service_id for outage in found_open}
     usual = streams.read_usual(service_ids, scopes, countries=True)
     highlights = _highlights([*found_open, *closed])
@@ -139,7 +139,7 @@ def outage_page(*, outage_id: int, now: datetime) -> OutagePage:
     if outage is None:
         raise NotFound(f"There is no outage {outage_id}.")
     events = list(outage.events.select_related("actor").order_by("-at", "-id")[:MOST_EVENTS])
-    usual = streams.read_usual([outage.service_id], _places(outage), countries=True)
+    usual = streams.read_usual([outage.service_id], places_of(outage), countries=True)
     of_outage = _outage_streams([outage], now=now)
     [chart] = streams.charts(of_outage.shown, usual, fallbacks=of_outage.fallbacks)
     [during] = of_outage.during
@@ -180,7 +180,7 @@ class _OutageStreams:
     fallbacks: list[float | None]
 
 
-def _places(outage: Outage) -> tuple[str, ...]:
+def places_of(outage: Outage) -> tuple[str, ...]:
     """Return where an outage is; none for everywhere. It counts as `detection.services` counts it."""
     return tuple(sorted({outage.scope_region, *outage.regions})) if outage.scope_region else ()
 
@@ -191,7 +191,7 @@ def _outage_streams(outages: Sequence[Outage], *, now: datetime) -> _OutageStrea
     found = _OutageStreams([], [], [])
     for outage in outages:
         cluster_id = roots[outage.cluster_id] if outage.cluster_id is not None else None
-        places = _places(outage)
+        places = places_of(outage)
         end = outage.resolved_at or now
         since = _shown_since(outage.started_at, end)
         found.shown.append(Stream(outage.service_id, since, min(end + AFTER_END, now), places, cluster_id))

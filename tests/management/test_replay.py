@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -58,7 +59,8 @@ def test_it_finds_an_outage_and_tells_it_in_the_agreed_shape(tmp_path: Path) -> 
     assert times == sorted(times)
     assert times[1] - times[0] < timedelta(minutes=3)
     assert "1 outages suspected, 1 of them confirmed" in out
-    assert "n_found: 1" in out
+    assert "1 of 1 labelled outages suspected in time" in out
+    assert re.search(r"^ *Labelled outages found +100 % +21 to 100 % +100 % +21 to 100 % *$", out, re.MULTILINE)
 
 
 def test_without_a_truth_there_is_no_score(tmp_path: Path) -> None:
@@ -199,7 +201,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{", "truth.json: Expecting property name"),
+        ("{", "truth.json: no JSON at line 2, column 1 (Expecting property name"),
         ("[]", "must be a JSON object"),
         ('{"outages": [{"service": "Mail"}]}', "outages[0].start"),
         ('{"quiet": [{"service": "Mail", "start": "2024-05-08"}]}', "quiet[0].start"),
@@ -213,6 +215,15 @@ def test_a_truth_that_is_none_is_refused_before_anything_is_played(tmp_path: Pat
 
     assert said in complaint
     assert out == ""
+
+
+def test_a_truth_in_another_encoding_is_refused_and_a_mark_at_its_beginning_read_over(tmp_path: Path) -> None:
+    recording, truth = write(tmp_path, quiet_days(n_hours=1)), tmp_path / "truth.json"
+
+    truth.write_bytes('{"outages": [], "kind": "Störung"}'.encode("latin-1"))
+    assert replay(recording, truth=truth)[2] == f"{truth}: byte 28 (0xf6) is no UTF-8. Save it as UTF-8."
+    truth.write_bytes(b'\xef\xbb\xbf{"outages": []}')
+    assert replay(recording, truth=truth)[2] == ""
 
 
 def test_a_truth_that_is_not_there_is_named(tmp_path: Path) -> None:
