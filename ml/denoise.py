@@ -14,10 +14,11 @@ import numpy as np
 from ml.hashing import unit_rows
 from ml.types import Float64Array, FloatArray, IntArray
 
-# Chosen by students fitted on one half of Banking77 and scored on the other: of 6,500 texts B-cubed .547 became .587,
-# and the share of ids that change fell from 9 to 4 %; of 1,700 texts .555 became .554. Three rounds, and half or twice
-# as many neighbours, gave less with one of the two. English + Arabic: .317 became .414.
-N_NEIGHBOURS: Final = 10
+# Chosen by students fitted on one half of Banking77 and scored on the other. Of 6,500 texts, with ten: B-cubed .547 is
+# .587, and of ids 4 % change instead of 9 %. Of fewer texts fewer say the same thing: of 3,700, learnt from a stream's first
+# lines, five give .583 and a pair precision of .54, ten .586 and .51. Three rounds gave less.
+N_NEIGHBOURS: Final = (5, 10)
+TEXTS_A_NEIGHBOUR: Final = 800
 LEAST_NEIGHBOURS: Final = 3  # of one language, where there are many
 N_ROUNDS: Final = 2
 # What two texts of two languages must exceed to be drawn together at all: as `ml.calibration` reads what is usual.
@@ -77,7 +78,7 @@ def denoised(vectors: FloatArray, languages: Sequence[str] | None = None) -> Flo
     >>> noisy = problems + np.float32(0.1) * rng.normal(size=problems.shape).astype(np.float32)
     >>> def spread(rows):
     ...     return float(rows.reshape(40, 10, -1).std(axis=1).mean())
-    >>> spread(denoised(noisy)) < 0.1 * spread(noisy)
+    >>> spread(denoised(noisy)) < 0.3 * spread(noisy)
     True
     """
     if languages is not None and len(languages) != len(vectors):
@@ -85,7 +86,8 @@ def denoised(vectors: FloatArray, languages: Sequence[str] | None = None) -> Flo
     known = np.flatnonzero(np.any(vectors != 0, axis=1))
     members = _members(None if languages is None else [languages[i] for i in known.tolist()], len(known))
     rows = _without_means(unit_rows(vectors[known]), members)
-    n_each = max(N_NEIGHBOURS // max(len(members), 1), LEAST_NEIGHBOURS)
+    n_near = int(np.clip(len(known) // TEXTS_A_NEIGHBOUR, *N_NEIGHBOURS))
+    n_each = max(n_near // max(len(members), 1), LEAST_NEIGHBOURS)
     for _ in range(N_ROUNDS):
         drawn = rows.copy()
         for here, own in enumerate(members):
