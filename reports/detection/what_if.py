@@ -46,8 +46,8 @@ logger = logging.getLogger(__name__)
 # What is usual is learnt from four weeks before the period: each hour of the week four times.
 WARM_UP: Final = timedelta(weeks=4)
 DAY: Final = timedelta(days=1)
-# The busiest places of a service are watched by themselves. Sixty cost 15 ms an hour of history, twice that where
-# every minute has reports: half a minute for a fortnight with its warm-up.
+# The busiest places of a service are watched by themselves. Sixty cost 15 to 24 ms an hour of history (600
+# and 6,000 reports an hour, one shared core): 20 to 32 s for a fortnight with its warm-up.
 MOST_REGIONS: Final = 60
 MOST_SERVICES: Final = 50
 # A task may take 100 s (CELERY_TASK_SOFT_TIME_LIMIT): no service is begun after the one, and none goes on beyond both.
