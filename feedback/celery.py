@@ -14,7 +14,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 
 def send_nudge(stage: str) -> None:
     """Ask the workers for a stage, as `reports.nudge` wants it: one try, no longer than the broker takes to refuse."""
-    queue = {"cluster": "clustering", "refine": "clustering", "detect": "detection"}[stage]
+    queue = {"cluster": "clustering", "refine": "clustering", "detect": "detection", "answer": "default"}[stage]
     app.send_task(f"reports.{stage}_pending", queue=queue, expires=5, ignore_result=True, retry=False)
 
 

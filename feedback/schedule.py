@@ -15,9 +15,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "refine": {"task": "reports.refine_pending", "schedule": 20.0, "options": {"expires": 20, "queue": "clustering"}},
     # Every 15 seconds, compare what is reported with what is usual, and move outages on.
     "detect": {"task": "reports.detect_pending", "schedule": 15.0, "options": {"expires": 15, "queue": "detection"}},
+    # Every minute, work out what would have happened with another budget, where somebody has asked.
+    "answer": {"task": "reports.answer_pending", "schedule": 60.0, "options": {"expires": 60}},
     # Every hour, make room for the coming days' reports.
     "partitions": {"task": "reports.make_partitions", "schedule": 3600.0, "options": {"expires": 3600}},
-    # Every six hours, forget idempotency keys, placed batches and fingerprint salts that have served their time.
+    # Every six hours, forget keys, placed batches, fingerprint salts and what-ifs that have served their time.
     "forget": {"task": "reports.forget_expired", "schedule": 21600.0, "options": {"expires": 21600}},
     # Every night, learn an encoder from the latest reports, and use it only where it is better than the one in use.
     "learn": {

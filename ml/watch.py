@@ -6,6 +6,9 @@ usual before it is noticed. All streams of a service share one budget: the whole
 Not here: any format, and reporters (each report counts as one).
 """
 
+from __future__ import annotations
+
+import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,6 +128,12 @@ class ServiceWatch:
             else:
                 self._take(self.next_hour, {}, 60)
         self._take(epoch_hour, by_stream, n_minutes)
+
+    def fork(self, thresholds: Thresholds) -> ServiceWatch:
+        """Return a watch that knows all that this one does, and goes on by itself with other thresholds."""
+        other = copy.deepcopy(self)
+        other._thresholds = thresholds
+        return other
 
     def _take(self, epoch_hour: int, by_stream: dict[str, list[int]], n_minutes: int) -> None:
         lineages = [self._lineage(stream) for stream in by_stream]

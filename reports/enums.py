@@ -90,6 +90,15 @@ class EncoderState(models.TextChoices):
     RETIRED = "retired", "Retired"
 
 
+class WhatIfState(models.TextChoices):
+    """Where a question "what would have happened" stands. A worker that has done a part of it lets it wait again."""
+
+    WAITING = "waiting", "Waiting"
+    RUNNING = "running", "Being worked out"
+    DONE = "done", "Answered"
+    FAILED = "failed", "Not answered"
+
+
 class ServiceState(models.TextChoices):
     """What the public is told of a service, in the words of Statuspage components (CONVENTIONS: never invented)."""
 

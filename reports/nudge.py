@@ -32,7 +32,7 @@ def connect(send: Send | None) -> None:
 
 
 def nudge(stage: str) -> None:
-    """Ask for `stage` ("cluster", "refine", "detect") once the running transaction, if any, has been committed."""
+    """Ask for `stage` ("cluster", "refine", "detect", "answer") once the running transaction, if any, is committed."""
     if _send is not None:
         transaction.on_commit(lambda: _the_sender().ask(stage), robust=True)
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from reports.clustering import refinement, students
 from reports.clustering import services as clustering
 from reports.detection import services as detection
+from reports.detection import what_if
 from reports.intake import services as intake
 
 # A database that restarts: try again soon, a few times; after that beat is the retry.
@@ -36,6 +37,11 @@ def detect_pending() -> None:
     detection.detect_pending(now=timezone.now())
 
 
+@shared_task(name="reports.answer_pending", **WHILE_THE_DATABASE_RESTARTS)
+def answer_pending() -> None:
+    what_if.answer_pending(now=timezone.now())
+
+
 @shared_task(name="reports.make_partitions", **WHILE_THE_DATABASE_RESTARTS)
 def make_partitions() -> None:
     intake.prepare_storage(now=timezone.now())
@@ -44,6 +50,7 @@ def make_partitions() -> None:
 @shared_task(name="reports.forget_expired", **WHILE_THE_DATABASE_RESTARTS)
 def forget_expired() -> None:
     intake.forget_expired(now=timezone.now())
+    what_if.forget_old(now=timezone.now())
 
 
 @shared_task(name="reports.learn_encoder", **WHILE_THE_DATABASE_RESTARTS)

@@ -136,7 +136,7 @@ for address in ("/", "/report", "/report/mail", "/readyz", "/metrics", "/api/sch
 answer = client.post("/report/mail", {"service": "mail", "text": "can't log in", "symptom": "login"})
 assert answer.status_code in (200, 303), answer.status_code
 client.force_login(user)
-for address in ("/dashboard", "/dashboard/services", "/dashboard/keys"):
+for address in ("/dashboard", "/dashboard/what-if", "/dashboard/services", "/dashboard/keys"):
     assert client.get(address).status_code == 200, address
 heavy = ("numpy", "scipy", "sklearn", "wordllama", "ml", "reports.tasks", "reports.clustering.services")
 print("loaded:", [name for name in heavy if name in sys.modules])

@@ -19,7 +19,7 @@ from ml.trial import try_student
 from reports import tasks
 from reports.clustering import services as clustering
 from reports.clustering import students
-from reports.models import FingerprintSalt, IdempotencyKey, Outage, Placement
+from reports.models import FingerprintSalt, IdempotencyKey, Outage, Placement, WhatIf
 from tests.clustering.stories import LOGIN, PARCEL, a_report, a_service, hand_in
 from tests.factories import NOW
 
@@ -28,6 +28,7 @@ ALL = [
     tasks.cluster_pending,
     tasks.refine_pending,
     tasks.detect_pending,
+    tasks.answer_pending,
     tasks.make_partitions,
     tasks.forget_expired,
     tasks.learn_encoder,
@@ -69,6 +70,7 @@ def something_to_do() -> None:
     IdempotencyKey.objects.create(
         client="a", key="b", body_digest=b"", report_ids=[], created_at=NOW - timedelta(days=9)
     )
+    WhatIf.objects.create(days=1, budget_per_month=4.0, created_at=NOW)
 
 
 def test_the_tasks_one_after_the_other_bring_reports_to_an_outage() -> None:

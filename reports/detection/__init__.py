@@ -1,4 +1,5 @@
 """Detection: what is reported against what is usual.
 
-`learning` keeps the usual, `evidence` tests, `services` decides and writes, `arrays` reads counts.
+`learning` keeps the usual, `evidence` tests, `services` decides and writes, `arrays` reads counts; `what_if` replays
+past days with another budget.
 """

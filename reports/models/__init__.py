@@ -11,6 +11,7 @@ from reports.models.encoder import LearntEncoder
 from reports.models.outage import Outage, OutageEvent
 from reports.models.places import Service
 from reports.models.report import FingerprintSalt, IdempotencyKey, IntakeBatch, Report, ReportContact
+from reports.models.what_if import WhatIf
 
 __all__ = [
     "ApiKey",
@@ -34,4 +35,5 @@ __all__ = [
     "Service",
     "ServiceProfile",
     "StreamLevel",
+    "WhatIf",
 ]

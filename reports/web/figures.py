@@ -10,10 +10,12 @@ from typing import Final
 
 from reports.triage.rows import OutageRow, PlaceRow
 from reports.triage.streams import Chart
+from reports.triage.what_if import Outcome, ServiceLines, Side
 
 SPARK_WIDTH: Final = 320
 SPARK_HEIGHT: Final = 64
 SHADES: Final = 5
+LEAST_BAR: Final = 2.5  # an outage of an hour in a fortnight would be a hair
 DEEPEST_FROM: Final = 20.0  # reports above usual: one report in a quiet hour must not look like a disaster
 
 
@@ -25,6 +27,26 @@ class Spark:
     expected: str
     onset_x: float
     peak: int
+    width: int = SPARK_WIDTH
+    height: int = SPARK_HEIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when to when something was open, as a bar from `x` on."""
+
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfChart:
+    """Reports over the period as one SVG path, and above it a lane of bars for each side."""
+
+    observed: str
+    peak: int
+    found: tuple[Span, ...]
+    asked: tuple[Span, ...]
     width: int = SPARK_WIDTH
     height: int = SPARK_HEIGHT
 
@@ -57,6 +79,26 @@ def chart_spark(chart: Chart, *, onset_at: datetime | None = None) -> Spark | No
         onset_x=round(min(max(onset, 0.0), SPARK_WIDTH), 1),
         peak=max(point.observed for point in chart.points),
     )
+
+
+def what_if_chart(service: ServiceLines, outcome: Outcome) -> WhatIfChart:
+    """Return the chart of one service's days: what was found above what would have been."""
+    return WhatIfChart(
+        observed=_steps(service.reports, max(1.0, *service.reports)),
+        peak=max(service.reports),
+        found=tuple(_span(line.found, outcome) for line in service.lines if line.found),
+        # Two outages that were found may be one alarm.
+        asked=tuple(dict.fromkeys(_span(line.asked, outcome) for line in service.lines if line.asked)),
+    )
+
+
+def _span(side: Side, outcome: Outcome) -> Span:
+    """Return the bar of an outage from its suspicion to its end, cut to the period and wide enough to be seen."""
+    whole = outcome.until - outcome.since
+    start = min(max((side.suspected_at - outcome.since) / whole, 0.0), 1.0)
+    end = min(((side.ended_at or outcome.until) - outcome.since) / whole, 1.0)
+    width = max((end - start) * SPARK_WIDTH, LEAST_BAR)
+    return Span(x=round(min(start * SPARK_WIDTH, SPARK_WIDTH - width), 1), width=round(width, 1))
 
 
 def shades(places: Iterable[PlaceRow]) -> list[Shade]:

@@ -1,0 +1,36 @@
+"""A watch that is split in two: what it knows is shared, what it decides from then on is not."""
+
+from __future__ import annotations
+
+from ml.phases import thresholds_for
+from ml.watch import ServiceWatch
+
+FIRST_HOUR = 480_000
+N_HOURS = 14 * 24
+
+
+def a_watch_of_one_report_an_hour() -> ServiceWatch:
+    watch = ServiceWatch("mail", first_hour=FIRST_HOUR)
+    for hour in range(N_HOURS):
+        watch.take_hour(FIRST_HOUR + hour, {"mail": [0] * 30 + [1] + [0] * 29})
+    return watch
+
+
+def test_three_reports_in_three_minutes_alarm_the_fork_with_the_larger_budget_alone() -> None:
+    watch = a_watch_of_one_report_an_hour()
+    fork = watch.fork(thresholds_for(4.0))
+
+    for one in (watch, fork):
+        one.take_hour(FIRST_HOUR + N_HOURS, {"mail": [1, 1, 1] + [0] * 57})
+
+    assert watch.alarms == []
+    assert [alarm.suspected for alarm in fork.ended + fork.alarms] == [(FIRST_HOUR + N_HOURS) * 60 + 2]
+
+
+def test_what_a_fork_sees_leaves_the_watch_untouched() -> None:
+    watch = a_watch_of_one_report_an_hour()
+    fork = watch.fork(thresholds_for(1.0))
+
+    fork.take_hour(FIRST_HOUR + N_HOURS, {"mail/DE": [5] * 60})
+
+    assert (watch.nodes, watch.next_hour, watch.alarms) == (["mail"], FIRST_HOUR + N_HOURS, [])
