@@ -15,8 +15,8 @@ from ml.hashing import unit_rows
 from ml.types import Float64Array, FloatArray, IntArray
 
 # Chosen by students fitted on one half of Banking77 and scored on the other. Of 6,500 texts, with ten: B-cubed .547 is
-# .587, and of ids 4 % change instead of 9 %. Of fewer texts fewer say the same thing: of 3,700, learnt from a stream's first
-# lines, five give .583 and a pair precision of .54, ten .586 and .51. Three rounds gave less.
+# .587, and of ids 4 % change instead of 9 %. Of fewer texts fewer say the same thing: of 3,700, learnt from a stream's
+# first lines, five give .583 and a pair precision of .54, ten .586 and .51. Three rounds gave less.
 N_NEIGHBOURS: Final = (5, 10)
 TEXTS_A_NEIGHBOUR: Final = 800
 LEAST_NEIGHBOURS: Final = 3  # of one language, where there are many
