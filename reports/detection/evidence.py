@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from django.conf import settings
 
 from ml.baseline import Levels, joint_strength, shares
 from ml.detect import Evidence, evidence, expected_by_minute, onset_minute, stream_dispersion, window_expected
-from ml.phases import DEFAULT_THRESHOLDS, Thresholds
+from ml.phases import Thresholds, thresholds_for
 from ml.regions import WHOLE, ancestors, where
 from ml.types import Float64Array
 from reports.detection.arrays import LastHour
 from reports.detection.learning import Usual
 
-THRESHOLDS: Final[Thresholds] = DEFAULT_THRESHOLDS
 # A service has many clusters, and one in which three people agree is no rarity: each is tested against the number of
 # those that are tried, at least as many as a service of middling size has in an hour.
 LEAST_CLUSTERS_TRIED: Final = 20
@@ -48,6 +48,11 @@ class Finding:
     cluster_id: int | None
     evidence: Evidence
     onset_minutes_ago: int
+
+
+def thresholds() -> Thresholds:
+    """Return when an outage is suspected, confirmed and over, by the budget this installation has set."""
+    return thresholds_for(settings.FALSE_ALARMS_PER_MONTH)
 
 
 def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> Streams:
@@ -91,7 +96,7 @@ def find(hour: LastHour, usual: Usual, streams: Streams) -> list[Finding]:
         observed,
         expected,
         [streams.regions[node].p_value for node in nodes],
-        p_fire=THRESHOLDS.p_suspect,
+        p_fire=thresholds().p_suspect,
     )
     findings = [
         Finding(
@@ -105,7 +110,7 @@ def find(hour: LastHour, usual: Usual, streams: Streams) -> list[Finding]:
     ]
     explained = {finding.root for finding in findings}
     for cluster_id, one in sorted(streams.clusters.items(), key=lambda item: item[1].p_value):
-        if one.p_value >= THRESHOLDS.p_suspect:
+        if one.p_value >= thresholds().p_suspect:
             break
         root = _place_of(hour.cluster_regions[cluster_id])
         if any(is_within(root, other) or is_within(other, root) for other in explained):

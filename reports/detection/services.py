@@ -21,13 +21,13 @@ from reports.clustering.turns import each_service
 from reports.detection.arrays import LastHour, last_hour
 from reports.detection.evidence import (
     LEAST_P,
-    THRESHOLDS,
     Finding,
     Streams,
     evidence_of,
     find,
     is_within,
     main_cluster,
+    thresholds,
     weigh,
 )
 from reports.detection.learning import what_is_usual
@@ -78,7 +78,7 @@ def detect_pending(*, now: datetime) -> int:
         MinuteCount.objects.filter(minute__gt=now - LAST_HOUR, minute__lte=now)
         .values("service_id")
         .annotate(n=Sum("n_counted"))
-        .filter(n__gte=THRESHOLDS.n_reporters_suspect)
+        .filter(n__gte=thresholds().n_reporters_suspect)
         .values_list("service_id", flat=True)
     )
     with_outage = Outage.objects.open().values_list("service_id", flat=True).distinct()
@@ -93,7 +93,7 @@ def detect_service(*, service_id: int, now: datetime) -> bool:
         if not _lock(service_id):
             return False
         usual = what_is_usual(service_id=service_id, now=now)
-        hour = last_hour(service_id, now=now, least_in_cluster=THRESHOLDS.n_reporters_suspect)
+        hour = last_hour(service_id, now=now, least_in_cluster=thresholds().n_reporters_suspect)
         streams = weigh(hour, usual, cluster_past=_cluster_past(hour, now=now))
         moment = _Moment(service_id, now, hour, streams)
         outages = _open_outages(service_id)
@@ -207,10 +207,14 @@ def _outage_for(finding: Finding, outages: list[Outage], *, now: datetime) -> Ou
 def _open(finding: Finding, moment: _Moment) -> Outage | None:
     """Open an outage for a finding that passes the test; None where too few people speak of it."""
     n_reporters = int(finding.evidence.observed)
-    if (
-        step(Phase.QUIET, p_value=finding.evidence.p_value, n_reporters=n_reporters, minutes_quiet=0)
-        is not Phase.SUSPECTED
-    ):
+    phase = step(
+        Phase.QUIET,
+        p_value=finding.evidence.p_value,
+        n_reporters=n_reporters,
+        minutes_quiet=0,
+        thresholds=thresholds(),
+    )
+    if phase is not Phase.SUSPECTED:
         return None
     started_at = moment.now.replace(second=0, microsecond=0) - timedelta(minutes=finding.onset_minutes_ago)
     outage, is_new = Outage.objects.get_or_create(
@@ -290,7 +294,7 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
         evidence_of(moment.streams, scope=outage.scope_region, regions=outage.regions, cluster_id=outage.cluster_id)
         or _SILENT
     )
-    if found.p_recent <= THRESHOLDS.p_calm:
+    if found.p_recent <= thresholds().p_calm:
         outage.quiet_since = None
     elif outage.quiet_since is None:
         outage.quiet_since = moment.now
@@ -310,6 +314,7 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
             n_reporters=outage.n_reporters,
             minutes_quiet=_minutes(outage.quiet_since, moment.now),
             minutes_in_phase=minutes_in_phase,
+            thresholds=thresholds(),
         )
     ) is not phase:
         _move(outage, moved, moment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -86,6 +87,17 @@ def test_it_is_confirmed_when_enough_people_speak_of_it() -> None:
     assert kinds(outage) == [EventKind.SUSPECTED, EventKind.CONFIRMED]
     assert (outage.state, outage.confirmed_at) == (OutageState.CONFIRMED, NOW + 3 * MINUTE + END_OF_MINUTE)
     assert event(outage, EventKind.CONFIRMED).body["n_reporters"] == 7
+
+
+@pytest.mark.parametrize(("per_month", "n_open"), [(30.0, 1), (0.01, 0)])
+def test_the_budget_of_false_alarms_decides_what_is_suspected(settings: Any, per_month: float, n_open: int) -> None:
+    settings.FALSE_ALARMS_PER_MONTH = per_month
+    service = known_service(*REGIONS, rate_per_hour=60.0)
+    people(everyday_cluster(service, rate_per_hour=60.0), 4, region="DE-BY", at=NOW, minutes=2)
+
+    look(service, after=2)
+
+    assert Outage.objects.count() == n_open
 
 
 def test_two_people_are_no_outage_however_unusual_they_are() -> None:
