@@ -97,13 +97,13 @@ def detect_service(*, service_id: int, now: datetime) -> bool:
         streams = weigh(hour, usual, cluster_past=_cluster_past(hour, now=now))
         moment = _Moment(service_id, now, hour, streams)
         outages = _open_outages(service_id)
-        findings = find(hour, usual, streams)
-        muted = _muted_outages(service_id, now=now) if findings else []
+        muted = _muted_outages(service_id, now=now) if _rises(streams) else []
+        findings = find(hour, usual, streams, standing=_standing(outages, muted, now=now))
         for finding in findings:
             if any(_is_muted(finding, outage, moment) for outage in muted):
                 continue
             known = _outage_for(finding, outages, now=now)
-            if known is not None and len(findings) == 1 and _is_located(known, finding, now=now):
+            if known is not None and len(findings) == 1 and _is_located(known, finding, moment):
                 _locate(known, finding, moment)
             elif known is not None:
                 _widen(known, finding, moment)
@@ -113,6 +113,18 @@ def detect_service(*, service_id: int, now: datetime) -> bool:
         for outage in outages:
             _look_again(outage, moment, phase_since=since.get(outage.pk, now))
     return True
+
+
+def _rises(streams: Streams) -> bool:
+    """Tell whether any stream stands out, so that there is something to be found."""
+    p_suspect = thresholds().p_suspect
+    return any(one.p_value < p_suspect for one in (*streams.regions.values(), *streams.clusters.values()))
+
+
+def _standing(outages: list[Outage], muted: list[Outage], *, now: datetime) -> list[set[str]]:
+    """Return the places of outages that a rise far from them is none of: old ones, and what a person has closed."""
+    old = [outage for outage in outages if now - outage.suspected_at > SPREADS_WITHIN]
+    return [{outage.scope_region, *outage.regions} for outage in (*old, *muted) if outage.scope_region]
 
 
 def _lock(service_id: int) -> bool:
@@ -224,7 +236,8 @@ def _open(finding: Finding, moment: _Moment) -> Outage | None:
         state__in=OPEN_STATES,
         defaults={
             "state": OutageState.SUSPECTED,
-            "regions": sorted(region for region in finding.regions if region),
+            "regions": _regions(finding),
+            "is_located": finding.is_settled,
             "started_at": started_at,
             "suspected_at": moment.now,
             "observed": round(finding.evidence.observed),
@@ -241,33 +254,45 @@ def _open(finding: Finding, moment: _Moment) -> Outage | None:
     return outage
 
 
-def _is_located(outage: Outage, finding: Finding, *, now: datetime) -> bool:
-    """Tell whether a young outage turns out to be narrower than it looked.
+def _is_located(outage: Outage, finding: Finding, moment: _Moment) -> bool:
+    """Tell whether a finding says where an outage is: one that nobody could place yet, or a young one, narrower.
 
-    The first three reports may point nowhere in particular, because one of them names no region. Later on an outage
-    keeps its place: where reports still come from while it recovers is not where it was.
+    Later on an outage keeps its place: where reports still come from while it recovers is not where it was.
     """
+    if outage.cluster_id is not None or finding.cluster_id is not None or not finding.is_settled:
+        return False
+    if outage.is_located:
+        is_young = moment.now - outage.suspected_at <= LOCATED_WITHIN
+        # Only a surer look than all before narrows a place, or it would flicker between two that are as likely.
+        may_move = is_young and finding.evidence.p_value <= outage.peak_p_value and _regions(finding) != outage.regions
+    else:
+        may_move = outage.state != OutageState.RECOVERING
+    places = outage.regions or [outage.scope_region]
     return (
-        outage.cluster_id is None
-        and finding.cluster_id is None
-        and now - outage.suspected_at <= LOCATED_WITHIN
-        and finding.root != outage.scope_region
-        and is_within(finding.root, outage.scope_region)
-        and all(is_within(region, finding.root) for region in outage.regions)
+        may_move
+        and all(any(is_within(region, place) for place in places) for region in finding.regions)
         and not _is_taken(outage, finding.root)
     )
 
 
+def _regions(finding: Finding) -> list[str]:
+    return sorted(region for region in finding.regions if region)
+
+
 def _locate(outage: Outage, finding: Finding, moment: _Moment) -> None:
     outage.scope_region = finding.root
-    outage.regions = sorted(finding.regions)
-    outage.save(update_fields=["scope_region", "regions"])
+    outage.regions = _regions(finding)
+    outage.is_located = True
+    outage.save(update_fields=["scope_region", "regions", "is_located"])
     _write_event(outage, EventKind.LOCATED, moment, seen=finding.evidence)
 
 
 def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
-    """Take up regions that stand out now and did not before."""
-    wider = {region for region in finding.regions if region} - set(outage.regions)
+    """Take up regions that stand out now and did not before. What can't be placed yet widens nothing."""
+    if not finding.is_settled:
+        return
+    known = [*outage.regions, *([outage.scope_region] if outage.scope_region and not outage.regions else [])]
+    wider = {region for region in finding.regions if region and not any(is_within(region, one) for one in known)}
     grows = (
         finding.cluster_id is None
         and is_within(outage.scope_region, finding.root)
@@ -277,8 +302,10 @@ def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
         return
     if grows and not _is_taken(outage, finding.root):
         outage.scope_region = finding.root
-    outage.regions = sorted({*outage.regions, *wider})
-    outage.save(update_fields=["scope_region", "regions"])
+    kept = {region for region in outage.regions if not any(is_within(region, one) for one in wider)}
+    outage.regions = sorted(kept | wider)
+    outage.is_located = True
+    outage.save(update_fields=["scope_region", "regions", "is_located"])
     _write_event(outage, EventKind.WIDENED, moment, seen=finding.evidence)
 
 
@@ -397,6 +424,7 @@ def _write_event(outage: Outage, kind: EventKind, moment: _Moment, *, seen: Evid
             "p_value": max(seen.p_value, LEAST_P),
             "regions": outage.regions,
             "scope_region": outage.scope_region,
+            "where_settled": outage.is_located,
             "cluster_id": outage.cluster_id,
             "n_reports": outage.n_reports,
             "n_reporters": outage.n_reporters,

@@ -24,6 +24,7 @@ class Outage(models.Model):
     """A rise of reports that chance does not explain, or that a person says is one.
 
     `scope_region` is the place it is about ("" = the whole service), `regions` every region that stands out within;
+    `is_located` is false while it is too early to say where; its scope is the whole service then.
     `cluster` is set where one cluster explains it. Times: `started_at` is the onset estimated backwards, the others are
     when we knew. `observed`, `expected`, `window_minutes` and `peak_p_value` are those of the surest look, `p_value`
     and `evaluated_at` those of the latest.
@@ -33,6 +34,7 @@ class Outage(models.Model):
     cluster = models.ForeignKey("reports.Cluster", null=True, on_delete=models.PROTECT, related_name="+")
     scope_region = models.CharField(max_length=6, blank=True)
     regions = ArrayField(models.CharField(max_length=6), default=list)
+    is_located = models.BooleanField(default=True, db_default=True)
     label = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=12, choices=OutageState)
     is_confirmed_by_person = models.BooleanField(default=False)

@@ -104,6 +104,7 @@ class OutageRow:
     n_reports: int
     n_reporters: int
     evidence: str
+    is_located: bool = True
     chart: Chart | None = None
     clusters: tuple[ClusterRow, ...] = ()
 
@@ -114,6 +115,8 @@ class OutageRow:
     @property
     def where(self) -> str:
         """The regions by name; "everywhere" where it is about the whole service and none stands out."""
+        if not self.is_located:
+            return "too early to say where"
         return place_words(self.regions or ((self.scope_region,) if self.scope_region else ())) or "everywhere"
 
 

@@ -269,6 +269,7 @@ def _row(
         n_reports=outage.n_reports,
         n_reporters=outage.n_reporters,
         evidence=highlight.seen.sentence if is_rising else f"At its clearest: {highlight.seen.sentence}",
+        is_located=outage.is_located,
         chart=chart,
         clusters=clusters,
     )

@@ -44,12 +44,12 @@ def test_what_is_usual_opens_nothing() -> None:
 
 def test_a_rise_opens_an_outage_with_its_place_time_and_evidence() -> None:
     service = known_service(*REGIONS)
-    people(make_cluster(service, label="log in fails"), 2, region="DE-BY", at=NOW, minutes=2)
+    people(make_cluster(service, label="log in fails"), 2, region="FR-IDF", at=NOW, minutes=2)
 
     look(service, after=2)
 
     outage = Outage.objects.get()
-    assert (outage.state, outage.scope_region, outage.regions) == (OutageState.SUSPECTED, "DE-BY", ["DE-BY"])
+    assert (outage.state, outage.scope_region, outage.regions) == (OutageState.SUSPECTED, "FR-IDF", ["FR-IDF"])
     assert (outage.started_at, outage.suspected_at) == (NOW, NOW + 2 * MINUTE + END_OF_MINUTE)
     assert (outage.n_reports, outage.n_reporters, outage.label) == (4, 4, "log in fails")
     assert (outage.cluster, outage.confirmed_at, outage.resolved_at) == (None, None, None)
@@ -60,7 +60,7 @@ def test_a_rise_opens_an_outage_with_its_place_time_and_evidence() -> None:
 
 def test_the_event_that_opens_it_carries_the_evidence() -> None:
     service = known_service(*REGIONS)
-    people(make_cluster(service), 2, region="DE-BY", at=NOW, minutes=2)
+    people(make_cluster(service), 2, region="FR-IDF", at=NOW, minutes=2)
 
     look(service, after=2)
 
@@ -68,19 +68,19 @@ def test_the_event_that_opens_it_carries_the_evidence() -> None:
     assert (opened.at, opened.actor) == (NOW + 2 * MINUTE + END_OF_MINUTE, None)
     assert set(opened.body) == {
         "observed", "expected", "window_minutes", "p_value", "regions", "scope_region", "cluster_id",
-        "n_reports", "n_reporters",
+        "n_reports", "n_reporters", "where_settled",
     }  # fmt: skip
-    assert (opened.body["observed"], opened.body["regions"], opened.body["n_reporters"]) == (4, ["DE-BY"], 4)
+    assert (opened.body["observed"], opened.body["regions"], opened.body["n_reporters"]) == (4, ["FR-IDF"], 4)
     assert 0 < opened.body["p_value"] < 1e-4
 
 
 def test_it_is_confirmed_when_enough_people_speak_of_it() -> None:
     service = known_service(*REGIONS)
     cluster = make_cluster(service)
-    people(cluster, 2, region="DE-BY", at=NOW, minutes=2)
+    people(cluster, 2, region="FR-IDF", at=NOW, minutes=2)
     look(service, after=2)
 
-    people(cluster, 3, region="DE-BY", at=NOW + 3 * MINUTE)
+    people(cluster, 3, region="FR-IDF", at=NOW + 3 * MINUTE)
     look(service, after=3)
 
     outage = Outage.objects.get()
@@ -138,8 +138,8 @@ def test_it_takes_up_regions_that_stand_out_later() -> None:
 
     outage.refresh_from_db()
     assert Outage.objects.count() == 1
-    assert (outage.scope_region, outage.regions) == ("DE", ["DE-BE", "DE-BY"])
-    assert event(outage, EventKind.WIDENED).body["regions"] == ["DE-BE", "DE-BY"]
+    assert (outage.scope_region, outage.regions) == ("DE", ["DE"])  # all that is known of the country
+    assert event(outage, EventKind.WIDENED).body["regions"] == ["DE"]
 
 
 def test_reports_of_the_regions_it_took_up_are_its_own() -> None:

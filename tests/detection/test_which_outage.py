@@ -50,7 +50,7 @@ def test_a_rise_elsewhere_within_the_hour_is_the_same_outage_spreading() -> None
     watch(service, first=13, last=17)
 
     assert Outage.objects.get().pk == outage.pk
-    assert {"DE-BY", "BR"} <= set(Outage.objects.get().regions)
+    assert {"DE-BY", "BR-SP"} == set(Outage.objects.get().regions)
 
 
 def test_a_rise_elsewhere_later_is_another_outage() -> None:
@@ -332,14 +332,62 @@ def test_a_young_outage_that_turns_out_narrower_finds_its_place() -> None:
     watch(service, first=3, last=5)
 
     outage = Outage.objects.get()
-    assert (outage.scope_region, outage.regions) == ("DE-BY", ["DE-BY"])
+    assert (outage.scope_region, outage.regions, outage.is_located) == ("DE-BY", ["DE-BY"], True)
     assert event(outage, EventKind.LOCATED).body["scope_region"] == "DE-BY"
+    assert event(outage, EventKind.SUSPECTED).body["where_settled"] is False
+
+
+def test_an_outage_that_nobody_can_place_yet_is_placed_however_late_it_shows() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 6, minutes=20)
+    watch(service, first=1, last=20, every=5)
+    unplaced = Outage.objects.get()
+
+    people(make_cluster(service), 60, region="DE-BY", at=NOW + 30 * MINUTE, minutes=3)
+    watch(service, first=31, last=33)
+
+    assert (unplaced.scope_region, unplaced.regions, unplaced.is_located) == ("", [], False)
+    assert Outage.objects.get().regions == ["DE-BY"]
+
+
+def test_a_rise_everywhere_is_one_outage_of_the_whole_service() -> None:
+    service = known_service(*REGIONS)
+    for region in REGIONS:
+        people(make_cluster(service), 3, region=region, minutes=5)
+
+    watch(service, first=1, last=5)
+
+    outage = Outage.objects.get()
+    assert (outage.scope_region, outage.regions, outage.is_located) == ("", [], True)
+
+
+def test_regions_that_rise_together_are_one_outage_and_those_between_them_none_of_it() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 3, region="DE-BY", minutes=8)
+    people(make_cluster(service), 3, region="BR-SP", minutes=8)
+    people(make_cluster(service), 1, region="DE-BE")
+
+    watch(service, first=1, last=8)
+
+    assert Outage.objects.get().regions == ["BR-SP", "DE-BY"]
+
+
+def test_a_rise_elsewhere_that_cant_be_placed_takes_no_outage_from_its_place() -> None:
+    service = known_service(*REGIONS)
+    outage = a_flood(service, region="DE-BY")
+
+    people(make_cluster(service), 6, at=NOW + 12 * MINUTE, minutes=3)
+    watch(service, first=13, last=16)
+
+    outage.refresh_from_db()
+    assert (outage.scope_region, outage.regions) == ("DE-BY", ["DE-BY"])
 
 
 def test_an_outage_keeps_its_place_once_it_is_known() -> None:
     service = known_service(*REGIONS)
     cluster = make_cluster(service)
-    people(cluster, 6, minutes=20)
+    for region in REGIONS:
+        people(cluster, 3, region=region, minutes=20)
     watch(service, first=1, last=20, every=5)
     people(cluster, 60, region="DE-BY", at=NOW + 30 * MINUTE, minutes=3)
 
