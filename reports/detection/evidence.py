@@ -126,15 +126,12 @@ def _in_regions(hour: LastHour, usual: Usual, streams: Streams, standing: Sequen
 def _evidence_for(part: Whereabouts, streams: Streams, standing: Sequence[Collection[str]]) -> Evidence | None:
     """Return the surest evidence of a place; None where nothing of it was heard within the hour.
 
-    Beside an outage that stands apart a place must rise by itself: a region that holds both says nothing of it.
+    The place itself must pass, for it is what the outage will be followed by. Beside an outage that stands apart a
+    region that holds both says nothing of it.
     """
     elsewhere = [place for places in standing for place in places]
     own = set(part.regions) | ({part.root} if not any(are_related(part.root, place) for place in elsewhere) else set())
     found = [streams.regions[code] for code in own if code in streams.regions]
-    if not elsewhere:
-        # The place is the posterior's word, over all windows and regions; what gave the alarm may be a part of it.
-        p_suspect = thresholds().p_suspect
-        found = [one for one in found if one.p_value < p_suspect] or list(streams.regions.values())
     return min(found, key=_surer, default=None)
 
 

@@ -339,6 +339,7 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
             p_value=found.p_value,
             p_recent=found.p_recent,
             n_reporters=outage.n_reporters,
+            n_networks=outage.n_networks,
             minutes_quiet=_minutes(outage.quiet_since, moment.now),
             minutes_in_phase=minutes_in_phase,
             thresholds=thresholds(),
@@ -392,8 +393,13 @@ def _count(outage: Outage, moment: _Moment) -> None:
         heads = placements.aggregate(
             known=Count("reporter", distinct=True, filter=~Q(reporter=b"")),
             anonymous=Count("pk", filter=Q(reporter=b"")),
+            placed=Count("pk"),
+            from_a_network=Count("pk", filter=~Q(network=b"")),
+            networks=Count("network", distinct=True, filter=~Q(network=b"")),
         )
         outage.n_reporters = heads["known"] + heads["anonymous"]
+        # Reports by API and of recordings tell no network; where most do not, there is none to ask for.
+        outage.n_networks = heads["networks"] if 2 * heads["from_a_network"] > heads["placed"] else None
     cluster_id = outage.cluster_id or main_cluster(moment.hour, moment.streams, outage.scope_region)
     if cluster_id is not None and (label := Cluster.objects.values_list("label", flat=True).get(pk=cluster_id)):
         outage.label = label
@@ -428,5 +434,6 @@ def _write_event(outage: Outage, kind: EventKind, moment: _Moment, *, seen: Evid
             "cluster_id": outage.cluster_id,
             "n_reports": outage.n_reports,
             "n_reporters": outage.n_reporters,
+            "n_networks": outage.n_networks,
         },
     )

@@ -24,7 +24,8 @@ class Outage(models.Model):
     """A rise of reports that chance does not explain, or that a person says is one.
 
     `scope_region` is the place it is about ("" = the whole service), `regions` every region that stands out within;
-    `is_located` is false while it is too early to say where; its scope is the whole service then.
+    `n_networks` is null where most reports tell no network, `is_located` false while it is too early to say where (its
+    scope is the whole service then).
     `cluster` is set where one cluster explains it. Times: `started_at` is the onset estimated backwards, the others are
     when we knew. `observed`, `expected`, `window_minutes` and `peak_p_value` are those of the surest look, `p_value`
     and `evaluated_at` those of the latest.
@@ -46,6 +47,7 @@ class Outage(models.Model):
     resolved_at = models.DateTimeField(null=True)
     n_reports = models.PositiveIntegerField(default=0)
     n_reporters = models.PositiveIntegerField(default=0)
+    n_networks = models.PositiveIntegerField(null=True)
     observed = models.PositiveIntegerField()
     expected = models.FloatField()
     window_minutes = models.PositiveSmallIntegerField()

@@ -68,7 +68,7 @@ def test_the_event_that_opens_it_carries_the_evidence() -> None:
     assert (opened.at, opened.actor) == (NOW + 2 * MINUTE + END_OF_MINUTE, None)
     assert set(opened.body) == {
         "observed", "expected", "window_minutes", "p_value", "regions", "scope_region", "cluster_id",
-        "n_reports", "n_reporters", "where_settled",
+        "n_reports", "n_reporters", "n_networks", "where_settled",
     }  # fmt: skip
     assert (opened.body["observed"], opened.body["regions"], opened.body["n_reporters"]) == (4, ["FR-IDF"], 4)
     assert 0 < opened.body["p_value"] < 1e-4
@@ -118,6 +118,38 @@ def test_few_people_who_write_often_do_not_confirm() -> None:
 
     outage = Outage.objects.get()
     assert (outage.state, outage.n_reports, outage.n_reporters) == (OutageState.SUSPECTED, 9, 3)
+
+
+def test_many_people_of_two_networks_do_not_confirm() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 6, region="DE-BY", minutes=5, networks=[b"office", b"home"])
+
+    watch(service, first=1, last=5)
+
+    outage = Outage.objects.get()
+    assert (outage.state, outage.n_reporters, outage.n_networks) == (OutageState.SUSPECTED, 30, 2)
+
+
+def test_three_networks_confirm() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 6, region="DE-BY", minutes=5, networks=[b"office", b"home", b"train"])
+
+    watch(service, first=1, last=5)
+
+    outage = Outage.objects.get()
+    assert outage.state == OutageState.CONFIRMED
+    assert event(outage, EventKind.CONFIRMED).body["n_networks"] == 3
+
+
+def test_where_most_reports_tell_no_network_none_is_asked_for() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 2, region="DE-BY", minutes=5, networks=[b"office"])
+    people(make_cluster(service), 3, region="DE-BY", minutes=5)
+
+    watch(service, first=1, last=5)
+
+    outage = Outage.objects.get()
+    assert (outage.state, outage.n_networks) == (OutageState.CONFIRMED, None)
 
 
 def test_a_flood_is_suspected_and_confirmed_in_one_look() -> None:
