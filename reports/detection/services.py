@@ -42,6 +42,8 @@ LAST_HOUR: Final = timedelta(minutes=61)
 SPREADS_WITHIN: Final = timedelta(minutes=60)
 # Within the first quarter of an hour reports may still show that an outage is narrower than its first ones said.
 LOCATED_WITHIN: Final = timedelta(minutes=15)
+# A second wave so soon after the end is the same outage; the detector closed it, and nobody has said otherwise.
+REOPENS_WITHIN: Final = timedelta(minutes=60)
 # A person has decided; the hour's reports that led to it must not open the same outage again.
 MUTED_AFTER_RESOLVED: Final = timedelta(minutes=60)
 MUTED_AFTER_DISMISSED: Final = timedelta(hours=2)
@@ -107,7 +109,7 @@ def detect_service(*, service_id: int, now: datetime) -> bool:
                 _locate(known, finding, moment)
             elif known is not None:
                 _widen(known, finding, moment)
-            elif (opened := _open(finding, moment)) is not None:
+            elif (opened := _reopen(finding, moment) or _open(finding, moment)) is not None:
                 outages.append(opened)
         since = _phase_since(outages)
         for outage in outages:
@@ -216,17 +218,52 @@ def _outage_for(finding: Finding, outages: list[Outage], *, now: datetime) -> Ou
     return None
 
 
-def _open(finding: Finding, moment: _Moment) -> Outage | None:
-    """Open an outage for a finding that passes the test; None where too few people speak of it."""
-    n_reporters = int(finding.evidence.observed)
+def _is_enough(finding: Finding) -> bool:
+    """Tell whether a finding passes the test for an outage, and enough people speak of it."""
     phase = step(
         Phase.QUIET,
         p_value=finding.evidence.p_value,
-        n_reporters=n_reporters,
+        n_reporters=int(finding.evidence.observed),
         minutes_quiet=0,
         thresholds=thresholds(),
     )
-    if phase is not Phase.SUSPECTED:
+    return phase is Phase.SUSPECTED
+
+
+def _reopen(finding: Finding, moment: _Moment) -> Outage | None:
+    """Open the outage again that ended within the hour and that a finding is about; None where there is none.
+
+    One that faded never was an outage, and what a person closed stays closed.
+    """
+    if not _is_enough(finding):
+        return None
+    by_person = OutageEvent.objects.filter(kind=EventKind.RESOLVED, actor__isnull=False)
+    ended = (
+        Outage.objects.select_for_update(of=("self",))
+        .select_related("cluster")
+        .filter(
+            service_id=moment.service_id,
+            state=OutageState.RESOLVED,
+            resolved_at__gt=moment.now - REOPENS_WITHIN,
+            confirmed_at__isnull=False,
+        )
+        .exclude(pk__in=by_person.values("outage_id"))
+        .order_by("-resolved_at", "-id")
+    )
+    for outage in ended:
+        if _living_cluster(outage) == outage.cluster_id and _is_about(finding, outage):
+            outage.state = OutageState.CONFIRMED
+            outage.resolved_at = outage.quiet_since = None
+            outage.save(update_fields=["state", "resolved_at", "quiet_since"])
+            _count(outage, moment)
+            _write_event(outage, EventKind.RELAPSED, moment, seen=finding.evidence)
+            return outage
+    return None
+
+
+def _open(finding: Finding, moment: _Moment) -> Outage | None:
+    """Open an outage for a finding that passes the test; None where too few people speak of it."""
+    if not _is_enough(finding):
         return None
     started_at = moment.now.replace(second=0, microsecond=0) - timedelta(minutes=finding.onset_minutes_ago)
     outage, is_new = Outage.objects.get_or_create(

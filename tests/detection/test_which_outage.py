@@ -12,7 +12,7 @@ from reports.detection import services
 from reports.detection.services import detect_service
 from reports.enums import OPEN_STATES, EventKind, OutageState
 from reports.models import Cluster, MicroCluster, Outage, OutageEvent, Service
-from reports.triage.services import dismiss_outage, resolve_outage
+from reports.triage.services import confirm_outage, dismiss_outage, resolve_outage
 from tests.detection.streams import (
     END_OF_MINUTE,
     HOUR,
@@ -214,16 +214,73 @@ def test_what_a_person_resolved_does_not_open_again_by_the_reports_that_led_to_i
     assert kinds(outage)[-1] == EventKind.RESOLVED
 
 
-def test_what_the_detector_resolved_may_open_again_at_once() -> None:
-    service = known_service(*REGIONS)
-    first = a_flood(service, region="DE-BY")
+def ended_flood(service: Service) -> Outage:
+    """Let an outage come, be confirmed and end by itself."""
+    outage = a_flood(service, region="DE-BY")
     watch(service, first=15, last=120, every=5)
-    first.refresh_from_db()
+    outage.refresh_from_db()
+    assert outage.resolved_at is not None
+    return outage
+
+
+def test_a_second_wave_within_the_hour_opens_the_same_outage_again() -> None:
+    service = known_service(*REGIONS)
+    first = ended_flood(service)
     assert first.resolved_at is not None
 
     again = a_flood(service, region="DE-BY", start=first.resolved_at + 5 * MINUTE)
 
-    assert again.pk != first.pk
+    assert (again.pk, again.state, again.resolved_at) == (first.pk, OutageState.CONFIRMED, None)
+    assert (again.started_at, again.confirmed_at) == (first.started_at, first.confirmed_at)
+    assert kinds(again)[-2:] == [EventKind.RESOLVED, EventKind.RELAPSED]
+    assert event(again, EventKind.RELAPSED).body["observed"] >= 3
+    assert again.n_reports == 2 * 60
+
+
+def test_what_a_person_confirmed_and_the_detector_ended_opens_again_too() -> None:
+    service = known_service(*REGIONS)
+    outage = a_flood(service, region="DE-BY")
+    confirm_outage(outage_id=outage.pk, actor_id=make_user().pk, now=NOW + 11 * MINUTE)
+    watch(service, first=15, last=120, every=5)
+    outage.refresh_from_db()
+    assert outage.resolved_at is not None
+
+    again = a_flood(service, region="DE-BY", start=outage.resolved_at + 5 * MINUTE)
+
+    assert again.pk == outage.pk
+
+
+def test_it_ends_again_by_itself() -> None:
+    service = known_service(*REGIONS)
+    first = ended_flood(service)
+    assert first.resolved_at is not None
+    start = first.resolved_at + 5 * MINUTE
+    a_flood(service, region="DE-BY", start=start)
+
+    watch(service, first=15, last=120, every=5, start=start)
+
+    outage = Outage.objects.get()
+    assert (outage.state, kinds(outage).count(EventKind.RESOLVED)) == (OutageState.RESOLVED, 2)
+
+
+def test_a_second_wave_elsewhere_is_another_outage() -> None:
+    service = known_service(*REGIONS)
+    first = ended_flood(service)
+    assert first.resolved_at is not None
+
+    again = a_flood(service, region="BR-SP", start=first.resolved_at + 5 * MINUTE)
+
+    assert (again.pk == first.pk, again.scope_region) == (False, "BR-SP")
+
+
+def test_a_second_wave_after_a_person_resolved_it_is_another_outage() -> None:
+    service = known_service(*REGIONS)
+    outage = a_flood(service, region="DE-BY")
+    resolve_outage(outage_id=outage.pk, actor_id=make_user().pk, now=NOW + 10 * MINUTE)
+
+    again = a_flood(service, region="DE-BY", start=NOW + 75 * MINUTE)
+
+    assert again.pk != outage.pk
 
 
 def test_a_service_that_another_worker_looks_at_is_left_to_it() -> None:
