@@ -99,7 +99,7 @@ def place_words(regions: Sequence[str]) -> str:
         inner.setdefault(country, [])
         if code != country:
             inner[country].append(region_name(code).removesuffix(f", {region_name(country)}"))
-    return _listed([_country_words(country, names) for country, names in inner.items()])
+    return listed([_country_words(country, names) for country, names in inner.items()])
 
 
 def _country_words(country: str, subdivisions: Sequence[str]) -> str:
@@ -109,7 +109,8 @@ def _country_words(country: str, subdivisions: Sequence[str]) -> str:
     return f"{region_name(country)} ({', '.join(shown)})" if shown else region_name(country)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence does: "A, B and C", the fourth and more as a number."""
     if len(names) > MOST_NAMES + 1:
         return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)

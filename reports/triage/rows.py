@@ -15,7 +15,7 @@ from django.conf.locale import LANG_INFO
 from reports.enums import CorrectionKind, EventKind, OutageState, Symptom
 from reports.intake.regions import numeric_code, region_name
 from reports.triage.accounts import Staff
-from reports.triage.evidence import place_words
+from reports.triage.evidence import listed, place_words
 from reports.triage.marking import TextPart, marked, terms_in
 from reports.triage.streams import Chart
 
@@ -83,7 +83,10 @@ class PlaceRow:
 
 @dataclass(frozen=True, slots=True)
 class OutageRow:
-    """An outage in a list. `since` is when it entered its state; `evidence` is a sentence; a chart where asked for."""
+    """An outage in a list. `since` is when it entered its state; `evidence` is a sentence; a chart where asked for.
+
+    `together_with` names the services whose open outages rose with it (`together`).
+    """
 
     id: int
     service_name: str
@@ -105,12 +108,18 @@ class OutageRow:
     n_reporters: int
     evidence: str
     is_located: bool = True
+    together_with: tuple[str, ...] = ()
     chart: Chart | None = None
     clusters: tuple[ClusterRow, ...] = ()
 
     @property
     def is_open(self) -> bool:
         return self.resolved_at is None
+
+    @property
+    def together(self) -> str:
+        """The services that rose with it, as a sentence names them; "" where it rose alone."""
+        return listed(self.together_with)
 
     @property
     def where(self) -> str:

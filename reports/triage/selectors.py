@@ -34,6 +34,7 @@ from reports.triage.rows import (
     ServicePulse,
 )
 from reports.triage.streams import HOUR, MINUTE, Chart, Stream, Usual
+from reports.triage.together import Risen, risen_together
 
 MOST_OPEN: Final = 50
 MOST_CLOSED: Final = 10
@@ -105,10 +106,13 @@ def dashboard(*, now: datetime) -> Dashboard:
     last_hour = _last_hour_streams(services, now=now)
     n_by_region = streams.counts_by_region(last_hour)
     n_set_aside = _set_aside(now - HOUR)
+    together = risen_together(
+        [Risen(one.pk, one.service.name, one.started_at, frozenset(_places(one))) for one in found_open]
+    )
     return Dashboard(
         as_of=now,
         open=tuple(
-            _row(outage, highlights[outage.pk], chart=chart, clusters=inside)
+            _row(outage, highlights[outage.pk], chart=chart, clusters=inside, together_with=together[outage.pk])
             for outage, chart, inside in zip(found_open, charts, clusters, strict=True)
         ),
         n_open=n_open.total(),
@@ -246,7 +250,12 @@ def _highlight(outage: Outage, events: Sequence[OutageEvent]) -> _Highlight:
 
 
 def _row(
-    outage: Outage, highlight: _Highlight, *, chart: Chart | None = None, clusters: tuple[ClusterRow, ...] = ()
+    outage: Outage,
+    highlight: _Highlight,
+    *,
+    chart: Chart | None = None,
+    clusters: tuple[ClusterRow, ...] = (),
+    together_with: tuple[str, ...] = (),
 ) -> OutageRow:
     is_rising = outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}
     return OutageRow(
@@ -270,6 +279,7 @@ def _row(
         n_reporters=outage.n_reporters,
         evidence=highlight.seen.sentence if is_rising else f"At its clearest: {highlight.seen.sentence}",
         is_located=outage.is_located,
+        together_with=together_with,
         chart=chart,
         clusters=clusters,
     )
