@@ -31,7 +31,8 @@ from reports.detection.evidence import (
     weigh,
 )
 from reports.detection.learning import what_is_usual
-from reports.enums import OPEN_STATES, EventKind, OutageState
+from reports.detection.severity import severity_of, worse
+from reports.enums import OPEN_STATES, EventKind, OutageState, Severity
 from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class _Moment:
     now: datetime
     hour: LastHour
     streams: Streams
+    usual_per_day: float
 
 
 def detect_pending(*, now: datetime) -> int:
@@ -97,7 +99,7 @@ def detect_service(*, service_id: int, now: datetime) -> bool:
         usual = what_is_usual(service_id=service_id, now=now)
         hour = last_hour(service_id, now=now, least_in_cluster=thresholds().n_reporters_suspect)
         streams = weigh(hour, usual, cluster_past=_cluster_past(hour, now=now))
-        moment = _Moment(service_id, now, hour, streams)
+        moment = _Moment(service_id, now, hour, streams, usual_per_day=float(usual.rates_per_hour.mean()) * 24)
         outages = _open_outages(service_id)
         muted = _muted_outages(service_id, now=now) if _rises(streams) else []
         findings = find(hour, usual, streams, standing=_standing(outages, muted, now=now))
@@ -418,7 +420,7 @@ def _phase_since(outages: list[Outage]) -> dict[int, datetime]:
 
 
 def _count(outage: Outage, moment: _Moment) -> None:
-    """Bring an outage's reports, reporters and label up to date. Queries: two or three."""
+    """Bring an outage's reports, reporters, severity and label up to date. Queries: two or three."""
     started = outage.started_at
     counts = MinuteCount.objects.filter(_is_in(outage), service_id=outage.service_id, minute__gte=started)
     sums = counts.aggregate(n_reports=Sum("n_reports"), n_counted=Sum("n_counted"))
@@ -437,6 +439,13 @@ def _count(outage: Outage, moment: _Moment) -> None:
         outage.n_reporters = heads["known"] + heads["anonymous"]
         # Reports by API and of recordings tell no network; where most do not, there is none to ask for.
         outage.n_networks = heads["networks"] if 2 * heads["from_a_network"] > heads["placed"] else None
+    found = severity_of(
+        n_reporters=outage.n_reporters,
+        usual_per_day=moment.usual_per_day,
+        scope_region=outage.scope_region,
+        is_located=outage.is_located,
+    )
+    outage.severity = worse(Severity(outage.severity), found)
     cluster_id = outage.cluster_id or main_cluster(moment.hour, moment.streams, outage.scope_region)
     if cluster_id is not None and (label := Cluster.objects.values_list("label", flat=True).get(pk=cluster_id)):
         outage.label = label
@@ -472,5 +481,6 @@ def _write_event(outage: Outage, kind: EventKind, moment: _Moment, *, seen: Evid
             "n_reports": outage.n_reports,
             "n_reporters": outage.n_reporters,
             "n_networks": outage.n_networks,
+            "severity": outage.severity,
         },
     )

@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from reports.enums import OPEN_STATES, EventKind, OutageState
+from reports.enums import OPEN_STATES, EventKind, OutageState, Severity
 
 
 class OutageQuerySet(models.QuerySet["Outage"]):
@@ -38,6 +38,7 @@ class Outage(models.Model):
     is_located = models.BooleanField(default=True, db_default=True)
     label = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=12, choices=OutageState)
+    severity = models.CharField(max_length=8, choices=Severity, default=Severity.MINOR, db_default=Severity.MINOR.value)
     is_confirmed_by_person = models.BooleanField(default=False)
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField()

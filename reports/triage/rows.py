@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf.locale import LANG_INFO
 
-from reports.enums import CorrectionKind, EventKind, OutageState, Symptom
+from reports.enums import CorrectionKind, EventKind, OutageState, Severity, Symptom
 from reports.intake.regions import numeric_code, region_name
 from reports.triage.accounts import Staff
 from reports.triage.evidence import listed, place_words
@@ -107,6 +107,7 @@ class OutageRow:
     n_reports: int
     n_reporters: int
     evidence: str
+    severity: Severity = Severity.MINOR
     is_located: bool = True
     together_with: tuple[str, ...] = ()
     chart: Chart | None = None

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q, Sum
 
-from reports.enums import OPEN_STATES, EventKind, OutageState
+from reports.enums import OPEN_STATES, EventKind, OutageState, Severity
 from reports.errors import NotFound
 from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement, Report, Service
 from reports.triage import gauges, streams
@@ -278,6 +278,7 @@ def _row(
         n_reports=outage.n_reports,
         n_reporters=outage.n_reporters,
         evidence=highlight.seen.sentence if is_rising else f"At its clearest: {highlight.seen.sentence}",
+        severity=Severity(outage.severity),
         is_located=outage.is_located,
         together_with=together_with,
         chart=chart,
