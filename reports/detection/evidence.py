@@ -140,6 +140,17 @@ def is_within(region: str, other: str) -> bool:
     return region == other or other in ancestors(region)
 
 
+def n_regions_heard(hour: LastHour, scope: str, window_minutes: int) -> int:
+    """Return from how many regions within a place reports came in the window; of a country and its parts, the parts."""
+    counts = hour.region_counts[:, -window_minutes:].sum(axis=1)
+    heard = [
+        region
+        for region, n in zip(hour.regions, counts, strict=True)
+        if region and n > 0 and (scope == WHOLE or is_within(region, scope))
+    ]
+    return sum(not any(other != region and is_within(other, region) for other in heard) for region in heard)
+
+
 def evidence_of(streams: Streams, *, scope: str, regions: Sequence[str], cluster_id: int | None) -> Evidence | None:
     """Return the surest evidence that an open outage still goes on; None where its streams are silent."""
     if cluster_id is not None:

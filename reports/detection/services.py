@@ -27,6 +27,7 @@ from reports.detection.evidence import (
     find,
     is_within,
     main_cluster,
+    n_regions_heard,
     thresholds,
     weigh,
 )
@@ -473,6 +474,7 @@ def _write_event(outage: Outage, kind: EventKind, moment: _Moment, *, seen: Evid
             "observed": round(seen.observed),
             "expected": round(seen.expected, 4),
             "window_minutes": seen.window_minutes,
+            "n_regions": n_regions_heard(moment.hour, outage.scope_region, seen.window_minutes),
             "p_value": max(seen.p_value, LEAST_P),
             "regions": outage.regions,
             "scope_region": outage.scope_region,

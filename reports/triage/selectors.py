@@ -245,7 +245,7 @@ def _highlight(outage: Outage, events: Sequence[OutageEvent]) -> _Highlight:
     now_seen = Seen(outage.observed, outage.expected, outage.window_minutes, outage.peak_p_value)
     if outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}:
         return _Highlight(since, now_seen)
-    seen = [found for event in events if (found := seen_of(event.body)) is not None]
+    seen = [found for event in events if (found := seen_of(event.body, at=event.at)) is not None]
     return _Highlight(since, min(seen, key=lambda one: one.p_value, default=now_seen))
 
 
@@ -288,7 +288,7 @@ def _row(
 
 def _event(event: OutageEvent) -> EventRow:
     body = event.body
-    seen = seen_of(body)
+    seen = seen_of(body, at=event.at)
     return EventRow(
         at=event.at,
         kind=EventKind(event.kind),

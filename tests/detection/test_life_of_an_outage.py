@@ -68,10 +68,11 @@ def test_the_event_that_opens_it_carries_the_evidence() -> None:
     assert (opened.at, opened.actor) == (NOW + 2 * MINUTE + END_OF_MINUTE, None)
     assert set(opened.body) == {
         "observed", "expected", "window_minutes", "p_value", "regions", "scope_region", "cluster_id",
-        "n_reports", "n_reporters", "n_networks", "where_settled", "severity",
+        "n_reports", "n_reporters", "n_networks", "where_settled", "severity", "n_regions",
     }  # fmt: skip
     assert (opened.body["observed"], opened.body["regions"], opened.body["n_reporters"]) == (4, ["FR-IDF"], 4)
     assert 0 < opened.body["p_value"] < 1e-4
+    assert opened.body["n_regions"] == 1
 
 
 def test_it_is_confirmed_when_enough_people_speak_of_it() -> None:
