@@ -54,6 +54,23 @@ def integer(name: str, default: int, *, least: int, most: int, environ: Mapping[
     return value
 
 
+def number(name: str, default: float, *, least: float, most: float, environ: Mapping[str, str] = os.environ) -> float:
+    """Return a number between `least` and `most`, whole or not.
+
+    Raises ImproperlyConfigured for anything else.
+    """
+    raw = environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        value = float(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={raw!r} is no number. Write one from {least:g} to {most:g}.") from error
+    if not least <= value <= most:  # true of "nan" as well
+        raise ImproperlyConfigured(f"{name}={raw} is out of range. Write a number from {least:g} to {most:g}.")
+    return value
+
+
 def words(name: str, default: tuple[str, ...], *, environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return a comma-separated list without blanks."""
     raw = environ.get(name, "")

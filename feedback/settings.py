@@ -220,6 +220,9 @@ ENCODER = env.choice("ENCODER", "auto", ("auto", "static", "hashing", "minilm", 
 ENCODER_FOLDER = env.text("ENCODER_FOLDER", "")
 # Which country an address belongs to: the package's file, or a newer one in its format.
 COUNTRY_DATA = env.text("COUNTRY_DATA", "geoip2fast-ipv6.dat.gz")
+# How many false suspicions a service may have in a month, on average; false confirmations are a twelfth of it. Below
+# the least (one in eight years) the detector's table would only be extrapolated.
+FALSE_ALARMS_PER_MONTH = env.number("FALSE_ALARMS_PER_MONTH", 1.0, least=0.01, most=30)
 # How often two processes may nudge the same stage; below it, one nudge serves all.
 NUDGE_INTERVAL_SECONDS = 0.25
 # How far behind the stages may be before /readyz and the dashboard say so.

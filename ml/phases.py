@@ -41,6 +41,8 @@ class Thresholds:
         The same for its confirmation. It counts on reports that are each a reporter's own.
     n_reporters_suspect, n_reporters_confirm : int
         Distinct reporters needed for either, whatever the p-value says.
+    n_networks_confirm : int
+        Distinct networks needed for a confirmation, where they are known.
     p_calm : float
         `Evidence.p_recent` above which a minute counts as quiet.
     p_over : float
@@ -53,6 +55,7 @@ class Thresholds:
     p_confirm: float = allowed_rarity(CONFIRMATIONS_PER_SUSPICION)
     n_reporters_suspect: int = 3
     n_reporters_confirm: int = 5
+    n_networks_confirm: int = 3
     p_calm: float = 0.05
     p_over: float = 1.0 / 1440.0
     recovering_minutes: int = 15
@@ -89,6 +92,7 @@ def step(
     minutes_quiet: float,
     minutes_in_phase: float = 0.0,
     p_recent: float | None = None,
+    n_networks: int | None = None,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
 ) -> Phase:
     """Decide where an outage stands after another look; one move at most.
@@ -101,6 +105,8 @@ def step(
         Of its `Evidence` now; without `p_recent` the full scan's p-value stands in.
     n_reporters : int
         Distinct reporters since it began (before it began: in the evidence's window).
+    n_networks : int, optional
+        Distinct networks they report from; without it they are not asked for.
     minutes_quiet : float
         Time in a row, up to now, with `p_recent` above `thresholds.p_calm`.
     minutes_in_phase : float
@@ -125,6 +131,7 @@ def step(
     >>> step(Phase.SUSPECTED, p_value=1e-9, n_reporters=8, minutes_quiet=0)
     <Phase.CONFIRMED: 'confirmed'>
     """
+    has_networks = n_networks is None or n_networks >= thresholds.n_networks_confirm
     now_p = p_value if p_recent is None else p_recent
     is_over = minutes_quiet >= thresholds.resolved_minutes and p_value > thresholds.p_over
     match phase:
@@ -132,7 +139,8 @@ def step(
             if p_value < thresholds.p_suspect and n_reporters >= thresholds.n_reporters_suspect:
                 return Phase.SUSPECTED
         case Phase.SUSPECTED:
-            if p_value < thresholds.p_confirm and n_reporters >= thresholds.n_reporters_confirm:
+            has_reporters = n_reporters >= thresholds.n_reporters_confirm and has_networks
+            if p_value < thresholds.p_confirm and has_reporters:
                 return Phase.CONFIRMED
             if is_over:
                 return Phase.RESOLVED

@@ -53,6 +53,14 @@ class OutageState(models.TextChoices):
     DISMISSED = "dismissed", "Dismissed"
 
 
+class Severity(models.TextChoices):
+    """How bad an outage is, in the words of Statuspage's impacts; from better to worse."""
+
+    MINOR = "minor", "Minor"
+    MAJOR = "major", "Major"
+    CRITICAL = "critical", "Critical"
+
+
 OPEN_STATES = (OutageState.SUSPECTED, OutageState.CONFIRMED, OutageState.RECOVERING)
 
 

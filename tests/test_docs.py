@@ -25,7 +25,7 @@ DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DOC_IDS = [str(path.relative_to(ROOT)) for path in DOCS]
 each_doc = pytest.mark.parametrize("doc", DOCS, ids=DOC_IDS)
 
-READERS = {"text", "flag", "integer", "words", "choice"}
+READERS = {"text", "flag", "integer", "number", "words", "choice"}
 CODE_CELL = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 # Folders of one machine; what an example needs is written /path/to or /srv.
@@ -76,6 +76,17 @@ def test_ranges_and_defaults_of_numbers_are_those_of_the_code() -> None:
             default = ast.literal_eval(found.call.args[1])
 
             assert rows[found.name][:2] == (str(default), f"{limits['least']} to {limits['most']}"), found.name
+
+
+def test_ranges_and_defaults_of_fractions_are_those_of_the_code() -> None:
+    rows = documented_settings()
+    for found in variables_of_settings():
+        if found.reader == "number":
+            limits = {word.arg: ast.literal_eval(word.value) for word in found.call.keywords}
+            default = ast.literal_eval(found.call.args[1])
+
+            taken = f"number from {limits['least']:g} to {limits['most']:g}"
+            assert rows[found.name][:2] == (f"{default:g}", taken), found.name
 
 
 def test_defaults_of_switches_are_those_of_the_code() -> None:

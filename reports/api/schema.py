@@ -45,6 +45,8 @@ _OUTAGE = {
     "service": "mail",
     "state": "confirmed",
     "label": "password is wrong",
+    "severity": "major",
+    "is_located": True,
     "scope_region": "DE",
     "regions": ["DE-BY", "DE-BW"],
     "cluster_id": 240,

@@ -11,7 +11,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from reports.enums import EventKind, OutageState, Symptom
+from reports.enums import EventKind, OutageState, Severity, Symptom
 from reports.intake.contract import MAX_CHARS
 from reports.triage.catalogue import MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_SLUG_CHARS
 
@@ -157,7 +157,12 @@ class Outage(serializers.Serializer[Any]):
     label = serializers.CharField(  # type: ignore[assignment]
         allow_blank=True, help_text="What the reports are about."
     )
+    severity = serializers.ChoiceField(
+        choices=Severity.choices,
+        help_text="By the share of a usual day's reporters and by spread; the worst so far.",
+    )
     scope_region = serializers.CharField(allow_blank=True, help_text="The place it is about; empty: everywhere.")
+    is_located = serializers.BooleanField(help_text="False: too early to say where; the scope is empty then.")
     regions = serializers.ListField(child=serializers.CharField(), help_text="Every region that stands out.")
     cluster_id = serializers.IntegerField(allow_null=True, help_text="The one cluster that explains it, if one does.")
     is_confirmed_by_person = serializers.BooleanField()

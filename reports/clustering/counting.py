@@ -7,7 +7,7 @@ called under the service's lock.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,9 @@ from reports.models import Placement, Report, ScreeningExample
 
 # A reporter counts once in every window of the detector; its longest is an hour.
 COUNT_ONCE_WITHIN: Final = timedelta(minutes=60)
+# So many reports of one network (an office, a street of a provider, a rented server that plays a crowd) count within
+# that time, and no more: enough for a suspicion, and too few to look like the whole world.
+MOST_OF_A_NETWORK: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,12 @@ def counts_again(times: list[datetime], moment: datetime) -> bool:
         return False
     times.insert(position, moment)
     return True
+
+
+def is_crowded(times: list[datetime], moment: datetime) -> bool:
+    """Tell whether as many of a network count around a moment as may; `times` are sorted."""
+    first, last = bisect_right(times, moment - COUNT_ONCE_WITHIN), bisect_left(times, moment + COUNT_ONCE_WITHIN)
+    return last - first >= MOST_OF_A_NETWORK
 
 
 def screen_by_word(*, service_id: int, report_ids: Collection[UUID], is_problem: bool, now: datetime) -> bool:

@@ -8,11 +8,12 @@ nothing to do. One writer a service (advisory lock), any number of services at o
 from __future__ import annotations
 
 import logging
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from django.db import connection, transaction
@@ -26,7 +27,7 @@ from ml.types import Float64Array
 from reports.clustering import arrays, encoding, handover, screening, writing
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import apply_corrections, services_with_corrections
-from reports.clustering.counting import COUNT_ONCE_WITHIN, counts_again
+from reports.clustering.counting import COUNT_ONCE_WITHIN, counts_again, is_crowded
 from reports.clustering.turns import each_service
 from reports.clustering.writing import PlacedReport
 from reports.enums import Symptom
@@ -39,6 +40,7 @@ CLAIM_REPORTS: Final = 2_000  # reports a transaction: half a second of work, so
 # A batch holds at least one report, so whoever claims this many has not made a small catch (see `cluster_pending`).
 CLAIM_BATCHES: Final = CLAIM_REPORTS // 2
 LOCK_CLUSTERING: Final = 7101  # first half of the advisory lock's key, the service's id is the other
+_ROW: Final = ("counted_at", "id", "text", "symptom", "region", "reporter", "network")
 IDLE_SECONDS: Final = arrays.IDLE_AFTER.total_seconds()
 
 
@@ -121,7 +123,8 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedR
     with connection.cursor() as cursor:
         # As an array: two thousand placeholders take longer to write than to look up.
         cursor.execute(
-            "SELECT counted_at, id, text, symptom, region, reporter FROM reports_report WHERE id = ANY(%s)", [ids]
+            f"SELECT {', '.join(_ROW)} FROM reports_report WHERE id = ANY(%s)",  # noqa: S608  constants
+            [ids],
         )
         rows = sorted(cursor.fetchall(), key=lambda row: row[:2])
     likely = _likely_problems(rows)
@@ -130,18 +133,27 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedR
         for row, p in zip(rows, likely, strict=True)
     ]
     against = iter(screening.words_against([row[2] for row, is_aside in zip(rows, aside, strict=True) if is_aside]))
-    counted = _counted_times(service_id, rows)
+    counted = _counted_times(service_id, rows, of="reporter")
+    of_networks = _counted_times(service_id, rows, of="network")
     reports = []
     for row, p, is_aside in zip(rows, likely, aside, strict=True):
-        counted_at, report_id, text, symptom, region, raw_reporter = row
-        reporter = bytes(raw_reporter)
+        counted_at, report_id, text, symptom, region, raw_reporter, raw_network = row
+        reporter, network = bytes(raw_reporter), bytes(raw_network)
+        is_counted = (
+            not is_aside
+            and not (network and is_crowded(of_networks[network], counted_at))
+            and (not reporter or counts_again(counted[reporter], counted_at))
+        )
+        if is_counted and network:
+            insort(of_networks[network], counted_at)
         report = PlacedReport(
             id=report_id,
             text=arrays.words_of(text, symptom),
             region=region,
             reporter=reporter,
+            network=network,
             counted_at=counted_at,
-            is_counted=not is_aside and (not reporter or counts_again(counted[reporter], counted_at)),
+            is_counted=is_counted,
             p_problem=p,
             is_set_aside=is_aside,
             set_aside_for=next(against) if is_aside else [],
@@ -152,25 +164,29 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedR
 
 def _likely_problems(rows: Sequence[tuple[Any, ...]]) -> list[float | None]:
     """Return how likely each is a problem report; None where the reporter has said so by choosing a symptom."""
-    asked = [bool(text) and symptom in {"", Symptom.OTHER} for _, _, text, symptom, _, _ in rows]
+    asked = [bool(text) and symptom in {"", Symptom.OTHER} for _, _, text, symptom, *_ in rows]
     found = iter(screening.p_problem([row[2] for row, is_asked in zip(rows, asked, strict=True) if is_asked]))
     return [next(found) if is_asked else None for is_asked in asked]
 
 
-def _counted_times(service_id: int, rows: Sequence[tuple[Any, ...]]) -> defaultdict[bytes, list[datetime]]:
-    """Return when each of these reporters counted for the service, oldest first, within the reach of the window."""
+def _counted_times(
+    service_id: int, rows: Sequence[tuple[Any, ...]], *, of: Literal["reporter", "network"]
+) -> defaultdict[bytes, list[datetime]]:
+    """Return when each of these reporters or networks counted for the service, oldest first, within the window."""
     found: defaultdict[bytes, list[datetime]] = defaultdict(list)
-    reporters = list({bytes(row[5]) for row in rows if row[5]})
-    if not reporters:
+    place = _ROW.index(of)
+    asked = list({bytes(row[place]) for row in rows if row[place]})
+    if not asked:
         return found
+    is_known = " AND network <> ''" if of == "network" else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT reporter, counted_at FROM reports_placement WHERE service_id = %s AND reporter = ANY(%s)"
+            f"SELECT {of}, counted_at FROM reports_placement WHERE service_id = %s AND {of} = ANY(%s){is_known}"  # noqa: S608  constants
             " AND is_counted AND counted_at > %s AND counted_at < %s ORDER BY counted_at",
-            [service_id, reporters, rows[0][0] - COUNT_ONCE_WITHIN, rows[-1][0] + COUNT_ONCE_WITHIN],
+            [service_id, asked, rows[0][0] - COUNT_ONCE_WITHIN, rows[-1][0] + COUNT_ONCE_WITHIN],
         )
-        for reporter, counted_at in cursor.fetchall():
-            found[bytes(reporter)].append(counted_at)
+        for one, counted_at in cursor.fetchall():
+            found[bytes(one)].append(counted_at)
     return found
 
 

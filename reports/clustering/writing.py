@@ -40,6 +40,7 @@ class PlacedReport:
     text: str
     region: str
     reporter: bytes
+    network: bytes
     counted_at: datetime
     is_counted: bool
     p_problem: float | None
@@ -166,10 +167,10 @@ def write_placements(
     now: datetime,
 ) -> None:
     columns = (
-        "report_id, service_id, micro_cluster_id, similarity, region, reporter, is_counted, p_problem, is_set_aside,"
-        " set_aside_for, counted_at, placed_at"
+        "report_id, service_id, micro_cluster_id, similarity, region, reporter, network, is_counted, p_problem,"
+        " is_set_aside, set_aside_for, counted_at, placed_at"
     )
-    types = ("uuid", "int8", "int8", "float8", "varchar", "bytea", "bool", "float8", "bool", "varchar[]",
+    types = ("uuid", "int8", "int8", "float8", "varchar", "bytea", "bytea", "bool", "float8", "bool", "varchar[]",
              "timestamptz", "timestamptz")  # fmt: skip
     with (
         connection.cursor() as cursor,
@@ -178,8 +179,8 @@ def write_placements(
         copy.set_types(types)
         for report, micro_id, near in zip(reports, micro_ids, similarity, strict=True):
             copy.write_row(
-                (report.id, service_id, micro_id, near, report.region, report.reporter, report.is_counted,
-                report.p_problem, report.is_set_aside, report.set_aside_for, report.counted_at, now)
+                (report.id, service_id, micro_id, near, report.region, report.reporter, report.network,
+                report.is_counted, report.p_problem, report.is_set_aside, report.set_aside_for, report.counted_at, now)
             )  # fmt: skip
 
 

@@ -7,21 +7,22 @@ A stream is the service as a whole, a country, a subdivision, or a cluster.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from django.conf import settings
 
 from ml.baseline import Levels, joint_strength, shares
 from ml.detect import Evidence, evidence, expected_by_minute, onset_minute, stream_dispersion, window_expected
-from ml.phases import DEFAULT_THRESHOLDS, Thresholds
-from ml.regions import WHOLE, ancestors, where
+from ml.phases import Thresholds, thresholds_for
+from ml.regions import WHOLE, ancestors, are_related
 from ml.types import Float64Array
 from reports.detection.arrays import LastHour
 from reports.detection.learning import Usual
+from reports.detection.places import Whereabouts, apart, whereabouts
 
-THRESHOLDS: Final[Thresholds] = DEFAULT_THRESHOLDS
 # A service has many clusters, and one in which three people agree is no rarity: each is tested against the number of
 # those that are tried, at least as many as a service of middling size has in an hour.
 LEAST_CLUSTERS_TRIED: Final = 20
@@ -41,13 +42,22 @@ class Streams:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that rises now: where, in which cluster (None: not one alone), how sure, since when."""
+    """Something that rises now: where, in which cluster (None: not one alone), how sure, since when.
+
+    Not settled: it is too early to say where, and the place is the whole service.
+    """
 
     root: str
     regions: tuple[str, ...]
     cluster_id: int | None
     evidence: Evidence
     onset_minutes_ago: int
+    is_settled: bool = True
+
+
+def thresholds() -> Thresholds:
+    """Return when an outage is suspected, confirmed and over, by the budget this installation has set."""
+    return thresholds_for(settings.FALSE_ALARMS_PER_MONTH)
 
 
 def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> Streams:
@@ -79,33 +89,15 @@ def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> St
     )
 
 
-def find(hour: LastHour, usual: Usual, streams: Streams) -> list[Finding]:
-    """Return what rises: the regions' incidents, and clusters that rise where no region does; surest first."""
-    nodes = hour.regions
-    best = min(streams.regions.values(), key=lambda one: one.p_value)
-    window = best.window_minutes
-    observed = hour.region_counts[:, -window:].sum(axis=1)
-    expected = _expected_in(hour, usual, window)
-    incidents = where(
-        nodes,
-        observed,
-        expected,
-        [streams.regions[node].p_value for node in nodes],
-        p_fire=THRESHOLDS.p_suspect,
-    )
-    findings = [
-        Finding(
-            root=incident.root,
-            regions=tuple(incident.regions),
-            cluster_id=None,
-            evidence=_surest(streams, incident.root, incident.regions),
-            onset_minutes_ago=_onset(hour.region_counts[nodes.index(incident.root)], usual, hour, incident.root),
-        )
-        for incident in incidents
-    ]
+def find(hour: LastHour, usual: Usual, streams: Streams, *, standing: Sequence[Collection[str]] = ()) -> list[Finding]:
+    """Return what rises: where the regions' rise is, and clusters that rise where no region does.
+
+    `standing` are the places of outages that a rise elsewhere does not belong to (`places.apart`).
+    """
+    findings = _in_regions(hour, usual, streams, standing)
     explained = {finding.root for finding in findings}
     for cluster_id, one in sorted(streams.clusters.items(), key=lambda item: item[1].p_value):
-        if one.p_value >= THRESHOLDS.p_suspect:
+        if one.p_value >= thresholds().p_suspect:
             break
         root = _place_of(hour.cluster_regions[cluster_id])
         if any(is_within(root, other) or is_within(other, root) for other in explained):
@@ -117,9 +109,46 @@ def find(hour: LastHour, usual: Usual, streams: Streams) -> list[Finding]:
     return findings
 
 
+def _in_regions(hour: LastHour, usual: Usual, streams: Streams, standing: Sequence[Collection[str]]) -> list[Finding]:
+    p_suspect = thresholds().p_suspect
+    if min(one.p_value for one in streams.regions.values()) >= p_suspect:
+        return []
+    findings = []
+    for part in apart(whereabouts(hour, usual), standing):
+        found = _evidence_for(part, streams, standing)
+        if found is not None and found.p_value < p_suspect:
+            row = hour.regions.index(part.root) if part.root in hour.regions else 0
+            ago = _onset(hour.region_counts[row], usual, hour, hour.regions[row])
+            findings.append(Finding(part.root, part.regions, None, found, ago, part.is_settled))
+    return findings
+
+
+def _evidence_for(part: Whereabouts, streams: Streams, standing: Sequence[Collection[str]]) -> Evidence | None:
+    """Return the surest evidence of a place; None where nothing of it was heard within the hour.
+
+    The place itself must pass, for it is what the outage will be followed by. Beside an outage that stands apart a
+    region that holds both says nothing of it.
+    """
+    elsewhere = [place for places in standing for place in places]
+    own = set(part.regions) | ({part.root} if not any(are_related(part.root, place) for place in elsewhere) else set())
+    found = [streams.regions[code] for code in own if code in streams.regions]
+    return min(found, key=_surer, default=None)
+
+
 def is_within(region: str, other: str) -> bool:
     """Tell whether `region` is `other` or lies in it."""
     return region == other or other in ancestors(region)
+
+
+def n_regions_heard(hour: LastHour, scope: str, window_minutes: int) -> int:
+    """Return from how many regions within a place reports came in the window; of a country and its parts, the parts."""
+    counts = hour.region_counts[:, -window_minutes:].sum(axis=1)
+    heard = [
+        region
+        for region, n in zip(hour.regions, counts, strict=True)
+        if region and n > 0 and (scope == WHOLE or is_within(region, scope))
+    ]
+    return sum(not any(other != region and is_within(other, region) for other in heard) for region in heard)
 
 
 def evidence_of(streams: Streams, *, scope: str, regions: Sequence[str], cluster_id: int | None) -> Evidence | None:
@@ -169,14 +198,11 @@ def _among(one: Evidence, n_tried: int) -> Evidence:
 
 def _surest(streams: Streams, root: str, regions: Sequence[str]) -> Evidence:
     found = [streams.regions[code] for code in {root, *regions} if code in streams.regions]
-    return min(found, key=lambda one: (one.p_value, -one.observed))
+    return min(found, key=_surer)
 
 
-def _expected_in(hour: LastHour, usual: Usual, window_minutes: int) -> Float64Array:
-    by_minute = usual.today.factor * expected_by_minute(
-        usual.rates_per_hour, hour.end_minute, n_minutes=window_minutes, elapsed_seconds=hour.elapsed_seconds
-    )
-    return np.asarray(shares(usual.levels_of(hour.regions)).share * by_minute.sum())
+def _surer(one: Evidence) -> tuple[float, float]:
+    return (one.p_value, -one.observed)
 
 
 def _onset(counts: Float64Array, usual: Usual, hour: LastHour, region: str | None) -> int:

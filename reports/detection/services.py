@@ -21,17 +21,19 @@ from reports.clustering.turns import each_service
 from reports.detection.arrays import LastHour, last_hour
 from reports.detection.evidence import (
     LEAST_P,
-    THRESHOLDS,
     Finding,
     Streams,
     evidence_of,
     find,
     is_within,
     main_cluster,
+    n_regions_heard,
+    thresholds,
     weigh,
 )
 from reports.detection.learning import what_is_usual
-from reports.enums import OPEN_STATES, EventKind, OutageState
+from reports.detection.severity import severity_of, worse
+from reports.enums import OPEN_STATES, EventKind, OutageState, Severity
 from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,8 @@ LAST_HOUR: Final = timedelta(minutes=61)
 SPREADS_WITHIN: Final = timedelta(minutes=60)
 # Within the first quarter of an hour reports may still show that an outage is narrower than its first ones said.
 LOCATED_WITHIN: Final = timedelta(minutes=15)
+# A second wave so soon after the end is the same outage; the detector closed it, and nobody has said otherwise.
+REOPENS_WITHIN: Final = timedelta(minutes=60)
 # A person has decided; the hour's reports that led to it must not open the same outage again.
 MUTED_AFTER_RESOLVED: Final = timedelta(minutes=60)
 MUTED_AFTER_DISMISSED: Final = timedelta(hours=2)
@@ -67,6 +71,7 @@ class _Moment:
     now: datetime
     hour: LastHour
     streams: Streams
+    usual_per_day: float
 
 
 def detect_pending(*, now: datetime) -> int:
@@ -78,7 +83,7 @@ def detect_pending(*, now: datetime) -> int:
         MinuteCount.objects.filter(minute__gt=now - LAST_HOUR, minute__lte=now)
         .values("service_id")
         .annotate(n=Sum("n_counted"))
-        .filter(n__gte=THRESHOLDS.n_reporters_suspect)
+        .filter(n__gte=thresholds().n_reporters_suspect)
         .values_list("service_id", flat=True)
     )
     with_outage = Outage.objects.open().values_list("service_id", flat=True).distinct()
@@ -93,26 +98,38 @@ def detect_service(*, service_id: int, now: datetime) -> bool:
         if not _lock(service_id):
             return False
         usual = what_is_usual(service_id=service_id, now=now)
-        hour = last_hour(service_id, now=now, least_in_cluster=THRESHOLDS.n_reporters_suspect)
+        hour = last_hour(service_id, now=now, least_in_cluster=thresholds().n_reporters_suspect)
         streams = weigh(hour, usual, cluster_past=_cluster_past(hour, now=now))
-        moment = _Moment(service_id, now, hour, streams)
+        moment = _Moment(service_id, now, hour, streams, usual_per_day=float(usual.rates_per_hour.mean()) * 24)
         outages = _open_outages(service_id)
-        findings = find(hour, usual, streams)
-        muted = _muted_outages(service_id, now=now) if findings else []
+        muted = _muted_outages(service_id, now=now) if _rises(streams) else []
+        findings = find(hour, usual, streams, standing=_standing(outages, muted, now=now))
         for finding in findings:
             if any(_is_muted(finding, outage, moment) for outage in muted):
                 continue
             known = _outage_for(finding, outages, now=now)
-            if known is not None and len(findings) == 1 and _is_located(known, finding, now=now):
+            if known is not None and len(findings) == 1 and _is_located(known, finding, moment):
                 _locate(known, finding, moment)
             elif known is not None:
                 _widen(known, finding, moment)
-            elif (opened := _open(finding, moment)) is not None:
+            elif (opened := _reopen(finding, moment) or _open(finding, moment)) is not None:
                 outages.append(opened)
         since = _phase_since(outages)
         for outage in outages:
             _look_again(outage, moment, phase_since=since.get(outage.pk, now))
     return True
+
+
+def _rises(streams: Streams) -> bool:
+    """Tell whether any stream stands out, so that there is something to be found."""
+    p_suspect = thresholds().p_suspect
+    return any(one.p_value < p_suspect for one in (*streams.regions.values(), *streams.clusters.values()))
+
+
+def _standing(outages: list[Outage], muted: list[Outage], *, now: datetime) -> list[set[str]]:
+    """Return the places of outages that a rise far from them is none of: old ones, and what a person has closed."""
+    old = [outage for outage in outages if now - outage.suspected_at > SPREADS_WITHIN]
+    return [{outage.scope_region, *outage.regions} for outage in (*old, *muted) if outage.scope_region]
 
 
 def _lock(service_id: int) -> bool:
@@ -204,13 +221,52 @@ def _outage_for(finding: Finding, outages: list[Outage], *, now: datetime) -> Ou
     return None
 
 
+def _is_enough(finding: Finding) -> bool:
+    """Tell whether a finding passes the test for an outage, and enough people speak of it."""
+    phase = step(
+        Phase.QUIET,
+        p_value=finding.evidence.p_value,
+        n_reporters=int(finding.evidence.observed),
+        minutes_quiet=0,
+        thresholds=thresholds(),
+    )
+    return phase is Phase.SUSPECTED
+
+
+def _reopen(finding: Finding, moment: _Moment) -> Outage | None:
+    """Open the outage again that ended within the hour and that a finding is about; None where there is none.
+
+    One that faded never was an outage, and what a person closed stays closed.
+    """
+    if not _is_enough(finding):
+        return None
+    by_person = OutageEvent.objects.filter(kind=EventKind.RESOLVED, actor__isnull=False)
+    ended = (
+        Outage.objects.select_for_update(of=("self",))
+        .select_related("cluster")
+        .filter(
+            service_id=moment.service_id,
+            state=OutageState.RESOLVED,
+            resolved_at__gt=moment.now - REOPENS_WITHIN,
+            confirmed_at__isnull=False,
+        )
+        .exclude(pk__in=by_person.values("outage_id"))
+        .order_by("-resolved_at", "-id")
+    )
+    for outage in ended:
+        if _living_cluster(outage) == outage.cluster_id and _is_about(finding, outage):
+            outage.state = OutageState.CONFIRMED
+            outage.resolved_at = outage.quiet_since = None
+            outage.save(update_fields=["state", "resolved_at", "quiet_since"])
+            _count(outage, moment)
+            _write_event(outage, EventKind.RELAPSED, moment, seen=finding.evidence)
+            return outage
+    return None
+
+
 def _open(finding: Finding, moment: _Moment) -> Outage | None:
     """Open an outage for a finding that passes the test; None where too few people speak of it."""
-    n_reporters = int(finding.evidence.observed)
-    if (
-        step(Phase.QUIET, p_value=finding.evidence.p_value, n_reporters=n_reporters, minutes_quiet=0)
-        is not Phase.SUSPECTED
-    ):
+    if not _is_enough(finding):
         return None
     started_at = moment.now.replace(second=0, microsecond=0) - timedelta(minutes=finding.onset_minutes_ago)
     outage, is_new = Outage.objects.get_or_create(
@@ -220,7 +276,8 @@ def _open(finding: Finding, moment: _Moment) -> Outage | None:
         state__in=OPEN_STATES,
         defaults={
             "state": OutageState.SUSPECTED,
-            "regions": sorted(region for region in finding.regions if region),
+            "regions": _regions(finding),
+            "is_located": finding.is_settled,
             "started_at": started_at,
             "suspected_at": moment.now,
             "observed": round(finding.evidence.observed),
@@ -237,33 +294,45 @@ def _open(finding: Finding, moment: _Moment) -> Outage | None:
     return outage
 
 
-def _is_located(outage: Outage, finding: Finding, *, now: datetime) -> bool:
-    """Tell whether a young outage turns out to be narrower than it looked.
+def _is_located(outage: Outage, finding: Finding, moment: _Moment) -> bool:
+    """Tell whether a finding says where an outage is: one that nobody could place yet, or a young one, narrower.
 
-    The first three reports may point nowhere in particular, because one of them names no region. Later on an outage
-    keeps its place: where reports still come from while it recovers is not where it was.
+    Later on an outage keeps its place: where reports still come from while it recovers is not where it was.
     """
+    if outage.cluster_id is not None or finding.cluster_id is not None or not finding.is_settled:
+        return False
+    if outage.is_located:
+        is_young = moment.now - outage.suspected_at <= LOCATED_WITHIN
+        # Only a surer look than all before narrows a place, or it would flicker between two that are as likely.
+        may_move = is_young and finding.evidence.p_value <= outage.peak_p_value and _regions(finding) != outage.regions
+    else:
+        may_move = outage.state != OutageState.RECOVERING
+    places = outage.regions or [outage.scope_region]
     return (
-        outage.cluster_id is None
-        and finding.cluster_id is None
-        and now - outage.suspected_at <= LOCATED_WITHIN
-        and finding.root != outage.scope_region
-        and is_within(finding.root, outage.scope_region)
-        and all(is_within(region, finding.root) for region in outage.regions)
+        may_move
+        and all(any(is_within(region, place) for place in places) for region in finding.regions)
         and not _is_taken(outage, finding.root)
     )
 
 
+def _regions(finding: Finding) -> list[str]:
+    return sorted(region for region in finding.regions if region)
+
+
 def _locate(outage: Outage, finding: Finding, moment: _Moment) -> None:
     outage.scope_region = finding.root
-    outage.regions = sorted(finding.regions)
-    outage.save(update_fields=["scope_region", "regions"])
+    outage.regions = _regions(finding)
+    outage.is_located = True
+    outage.save(update_fields=["scope_region", "regions", "is_located"])
     _write_event(outage, EventKind.LOCATED, moment, seen=finding.evidence)
 
 
 def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
-    """Take up regions that stand out now and did not before."""
-    wider = {region for region in finding.regions if region} - set(outage.regions)
+    """Take up regions that stand out now and did not before. What can't be placed yet widens nothing."""
+    if not finding.is_settled:
+        return
+    known = [*outage.regions, *([outage.scope_region] if outage.scope_region and not outage.regions else [])]
+    wider = {region for region in finding.regions if region and not any(is_within(region, one) for one in known)}
     grows = (
         finding.cluster_id is None
         and is_within(outage.scope_region, finding.root)
@@ -273,8 +342,10 @@ def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
         return
     if grows and not _is_taken(outage, finding.root):
         outage.scope_region = finding.root
-    outage.regions = sorted({*outage.regions, *wider})
-    outage.save(update_fields=["scope_region", "regions"])
+    kept = {region for region in outage.regions if not any(is_within(region, one) for one in wider)}
+    outage.regions = sorted(kept | wider)
+    outage.is_located = True
+    outage.save(update_fields=["scope_region", "regions", "is_located"])
     _write_event(outage, EventKind.WIDENED, moment, seen=finding.evidence)
 
 
@@ -290,7 +361,7 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
         evidence_of(moment.streams, scope=outage.scope_region, regions=outage.regions, cluster_id=outage.cluster_id)
         or _SILENT
     )
-    if found.p_recent <= THRESHOLDS.p_calm:
+    if found.p_recent <= thresholds().p_calm:
         outage.quiet_since = None
     elif outage.quiet_since is None:
         outage.quiet_since = moment.now
@@ -308,8 +379,10 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
             p_value=found.p_value,
             p_recent=found.p_recent,
             n_reporters=outage.n_reporters,
+            n_networks=outage.n_networks,
             minutes_quiet=_minutes(outage.quiet_since, moment.now),
             minutes_in_phase=minutes_in_phase,
+            thresholds=thresholds(),
         )
     ) is not phase:
         _move(outage, moved, moment)
@@ -348,7 +421,7 @@ def _phase_since(outages: list[Outage]) -> dict[int, datetime]:
 
 
 def _count(outage: Outage, moment: _Moment) -> None:
-    """Bring an outage's reports, reporters and label up to date. Queries: two or three."""
+    """Bring an outage's reports, reporters, severity and label up to date. Queries: two or three."""
     started = outage.started_at
     counts = MinuteCount.objects.filter(_is_in(outage), service_id=outage.service_id, minute__gte=started)
     sums = counts.aggregate(n_reports=Sum("n_reports"), n_counted=Sum("n_counted"))
@@ -360,8 +433,20 @@ def _count(outage: Outage, moment: _Moment) -> None:
         heads = placements.aggregate(
             known=Count("reporter", distinct=True, filter=~Q(reporter=b"")),
             anonymous=Count("pk", filter=Q(reporter=b"")),
+            placed=Count("pk"),
+            from_a_network=Count("pk", filter=~Q(network=b"")),
+            networks=Count("network", distinct=True, filter=~Q(network=b"")),
         )
         outage.n_reporters = heads["known"] + heads["anonymous"]
+        # Reports by API and of recordings tell no network; where most do not, there is none to ask for.
+        outage.n_networks = heads["networks"] if 2 * heads["from_a_network"] > heads["placed"] else None
+    found = severity_of(
+        n_reporters=outage.n_reporters,
+        usual_per_day=moment.usual_per_day,
+        scope_region=outage.scope_region,
+        is_located=outage.is_located,
+    )
+    outage.severity = worse(Severity(outage.severity), found)
     cluster_id = outage.cluster_id or main_cluster(moment.hour, moment.streams, outage.scope_region)
     if cluster_id is not None and (label := Cluster.objects.values_list("label", flat=True).get(pk=cluster_id)):
         outage.label = label
@@ -389,11 +474,15 @@ def _write_event(outage: Outage, kind: EventKind, moment: _Moment, *, seen: Evid
             "observed": round(seen.observed),
             "expected": round(seen.expected, 4),
             "window_minutes": seen.window_minutes,
+            "n_regions": n_regions_heard(moment.hour, outage.scope_region, seen.window_minutes),
             "p_value": max(seen.p_value, LEAST_P),
             "regions": outage.regions,
             "scope_region": outage.scope_region,
+            "where_settled": outage.is_located,
             "cluster_id": outage.cluster_id,
             "n_reports": outage.n_reports,
             "n_reporters": outage.n_reporters,
+            "n_networks": outage.n_networks,
+            "severity": outage.severity,
         },
     )

@@ -26,7 +26,7 @@ from ml.phases import thresholds_for
 from ml.regions import are_related
 from ml.watch import ServiceWatch
 from reports.detection.arrays import MINUTE, epoch_hour, floor_hour
-from reports.detection.evidence import THRESHOLDS
+from reports.detection.evidence import thresholds
 from reports.detection.what_if_answer import (
     Alarm,
     Answer,
@@ -225,7 +225,7 @@ def _answer_service(
     since, until = answer.since, answer.until
     first_hour, paths, n_joined = _places(service_id, since=since, until=until)
     reports = [0] * ((until - since) // (answer.bar_minutes * MINUTE))
-    watches = [ServiceWatch(_ROOT, first_hour=epoch_hour(first_hour), thresholds=THRESHOLDS)]
+    watches = [ServiceWatch(_ROOT, first_hour=epoch_hour(first_hour), thresholds=thresholds())]
     fork_at = max(floor_hour(since), first_hour)
     began = time.monotonic()
     start = first_hour

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
-
-# What the running system suspects with (`detection.evidence.THRESHOLDS`): false suspicions a service and month.
-BUDGET_IN_USE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import os
 import re
 from datetime import date, datetime, timedelta
@@ -51,6 +52,23 @@ def fingerprint(*parts: str, at: datetime) -> bytes:
         return ANONYMOUS
     message = "\x00".join(parts).encode()
     return hmac.new(salt_of(at.date()), message, hashlib.sha256).digest()[:16]
+
+
+def network_of(address: str) -> str:
+    """Return the network an address lies in, /24 or /48: about what one office, household or provider's street shares.
+
+    "" for what is no address.
+
+    >>> network_of("192.0.2.7"), network_of("::ffff:192.0.2.9"), network_of("2001:db8:1:2::3"), network_of("unix")
+    ('192.0.2.0/24', '192.0.2.0/24', '2001:db8:1::/48', '')
+    """
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))
 
 
 def wording(text: str) -> str:

@@ -21,7 +21,7 @@ from reports.errors import FieldError, InvalidReport, StoreUnavailable, TooMany
 from reports.intake import catalogue, contract
 from reports.intake.availability import store_needed
 from reports.intake.contract import ReportIn
-from reports.intake.fingerprints import ANONYMOUS, fingerprint, forget_salts, wording
+from reports.intake.fingerprints import ANONYMOUS, fingerprint, forget_salts, network_of, wording
 from reports.intake.ids import uuid7
 from reports.intake.partitions import make_partitions
 from reports.intake.receipts import receipt_token
@@ -145,6 +145,7 @@ def make_row(*, report: ReportIn, origin: Origin, now: datetime) -> ReportRow:
         channel=origin.channel.value,
         report=_without_secrets(report),
         reporter=_reporter(report, origin, now),
+        network=_network(report, origin, now),
         received_at=now,
         counted_at=contract.counted_at(report, received_at=now),
     )
@@ -178,6 +179,12 @@ def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
         return fingerprint("network", origin.address, origin.agent, at=now)
     own_words = wording(report.text)
     return fingerprint("wording", own_words, at=now) if own_words else ANONYMOUS
+
+
+def _network(report: ReportIn, origin: Origin, now: datetime) -> bytes:
+    """Return the network's fingerprint. Beside a client's name for its reporter the address is not the reporter's."""
+    network = "" if report.reporter else network_of(origin.address)
+    return fingerprint("subnet", network, at=now) if network else ANONYMOUS
 
 
 def _idempotency(key: str, origin: Origin, body: bytes) -> Idempotency | None:

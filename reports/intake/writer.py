@@ -36,16 +36,26 @@ GIVE_UP_SECONDS = 8.0  # how long a group is tried while the database is away, b
 RETRY_PAUSE_SECONDS = 0.2
 
 _COLUMNS = (
-    "id", "service_id", "channel", "region", "text", "symptom", "lang", "reporter", "source", "url", "release", "trace",
-    "occurred_at", "received_at", "counted_at",
+    "id", "service_id", "channel", "region", "text", "symptom", "lang", "reporter", "network", "source", "url",
+    "release", "trace", "occurred_at", "received_at", "counted_at",
 )  # fmt: skip
 _COPY = f"COPY {Report._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
-_TYPES = ("uuid", "int8", *["varchar"] * 2, "text", *["varchar"] * 2, "bytea", *["varchar"] * 4, *["timestamptz"] * 3)
+_TYPES = (
+    "uuid",
+    "int8",
+    *["varchar"] * 2,
+    "text",
+    *["varchar"] * 2,
+    "bytea",
+    "bytea",
+    *["varchar"] * 4,
+    *["timestamptz"] * 3,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """A report ready to be stored: normalised, scrubbed, its reporter a fingerprint, its service known."""
+    """A report ready to be stored: normalised, scrubbed, its reporter and network fingerprints, its service known."""
 
     id: UUID
     service_id: int
@@ -54,6 +64,7 @@ class ReportRow:
     reporter: bytes
     received_at: datetime
     counted_at: datetime
+    network: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +152,7 @@ def _copy(rows: Sequence[ReportRow]) -> None:
             copy.write_row(
                 (
                     row.id, row.service_id, row.channel, report.region, report.text, report.symptom, report.lang,
-                    row.reporter, report.source, report.url, report.release, report.trace,
+                    row.reporter, row.network, report.source, report.url, report.release, report.trace,
                     report.occurred_at or row.received_at, row.received_at, row.counted_at,
                 )
             )  # fmt: skip

@@ -17,7 +17,7 @@ from django.utils.text import slugify
 
 from reports.clustering import refinement
 from reports.clustering.services import cluster_pending
-from reports.detection.evidence import THRESHOLDS
+from reports.detection.evidence import thresholds
 from reports.detection.services import LAST_HOUR, detect_pending
 from reports.enums import Channel
 from reports.intake import catalogue
@@ -106,7 +106,7 @@ def _run_stages(rows: list[ReportRow], *, now: datetime) -> None:
 def _can_alarm(recent: Iterable[ReportRow]) -> bool:
     """Tell whether any service has as many reports within the hour as a suspicion needs."""
     n_by_service = Counter(row.service_id for row in recent)
-    return max(n_by_service.values(), default=0) >= THRESHOLDS.n_reporters_suspect
+    return max(n_by_service.values(), default=0) >= thresholds().n_reporters_suspect
 
 
 def _tick_of(moment: datetime) -> int:

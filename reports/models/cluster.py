@@ -132,9 +132,9 @@ class SampleVector(models.Model):
 class Placement(models.Model):
     """A report's place, decided once.
 
-    `is_counted` is false where the same reporter already counts in the window, and where the text reads as no problem
-    report: `p_problem` says how likely it is one (null: not asked), `is_set_aside` what became of that, `set_aside_for`
-    which of its words spoke against it.
+    `is_counted` is false where the same reporter, or enough of the same network, already count in the window, and where
+    the text reads as no problem report: `p_problem` says how likely it is one (null: not asked), `is_set_aside` what
+    became of that, `set_aside_for` which of its words spoke against it.
     """
 
     report_id = models.UUIDField(primary_key=True)
@@ -143,6 +143,7 @@ class Placement(models.Model):
     similarity = models.FloatField()
     region = models.CharField(max_length=6, blank=True)
     reporter = models.BinaryField(max_length=16)
+    network = models.BinaryField(max_length=16, default=b"", db_default=b"")
     is_counted = models.BooleanField()
     p_problem = models.FloatField(null=True)
     is_set_aside = models.BooleanField(default=False, db_default=False)
@@ -159,6 +160,12 @@ class Placement(models.Model):
                 fields=["service", "reporter", "counted_at"],
                 condition=Q(is_counted=True),
                 name="placement_counted_reporter",
+            ),
+            # clustering.services: how many of this network have been counted within the window?
+            models.Index(
+                fields=["service", "network", "counted_at"],
+                condition=Q(is_counted=True) & ~Q(network=b""),
+                name="placement_counted_network",
             ),
             # triage.clusters: what was set aside of late, for a person to look through
             models.Index(fields=["service", "-counted_at"], condition=Q(is_set_aside=True), name="placement_set_aside"),

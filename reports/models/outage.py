@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from reports.enums import OPEN_STATES, EventKind, OutageState
+from reports.enums import OPEN_STATES, EventKind, OutageState, Severity
 
 
 class OutageQuerySet(models.QuerySet["Outage"]):
@@ -24,6 +24,8 @@ class Outage(models.Model):
     """A rise of reports that chance does not explain, or that a person says is one.
 
     `scope_region` is the place it is about ("" = the whole service), `regions` every region that stands out within;
+    `n_networks` is null where most reports tell no network, `is_located` false while it is too early to say where (its
+    scope is the whole service then).
     `cluster` is set where one cluster explains it. Times: `started_at` is the onset estimated backwards, the others are
     when we knew. `observed`, `expected`, `window_minutes` and `peak_p_value` are those of the surest look, `p_value`
     and `evaluated_at` those of the latest.
@@ -33,8 +35,10 @@ class Outage(models.Model):
     cluster = models.ForeignKey("reports.Cluster", null=True, on_delete=models.PROTECT, related_name="+")
     scope_region = models.CharField(max_length=6, blank=True)
     regions = ArrayField(models.CharField(max_length=6), default=list)
+    is_located = models.BooleanField(default=True, db_default=True)
     label = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=12, choices=OutageState)
+    severity = models.CharField(max_length=8, choices=Severity, default=Severity.MINOR, db_default=Severity.MINOR.value)
     is_confirmed_by_person = models.BooleanField(default=False)
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     started_at = models.DateTimeField()
@@ -44,6 +48,7 @@ class Outage(models.Model):
     resolved_at = models.DateTimeField(null=True)
     n_reports = models.PositiveIntegerField(default=0)
     n_reporters = models.PositiveIntegerField(default=0)
+    n_networks = models.PositiveIntegerField(null=True)
     observed = models.PositiveIntegerField()
     expected = models.FloatField()
     window_minutes = models.PositiveSmallIntegerField()

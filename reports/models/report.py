@@ -16,7 +16,8 @@ class Report(models.Model):
     """One problem told by one reporter.
 
     `received_at` is when we took it, `occurred_at` when the reporter says it happened, `counted_at` when it counts for
-    detection. `reporter` is a fingerprint under the day's salt; empty where nothing tells reporters apart.
+    detection. `reporter` is a fingerprint under the day's salt; empty where nothing tells reporters apart. `network` is
+    one of the network they report from, empty where that is not known.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -27,6 +28,7 @@ class Report(models.Model):
     symptom = models.CharField(max_length=12, blank=True, choices=Symptom)
     lang = models.CharField(max_length=35, blank=True)
     reporter = models.BinaryField(max_length=16)
+    network = models.BinaryField(max_length=16, default=b"", db_default=b"")
     source = models.CharField(max_length=100, blank=True)
     url = models.CharField(max_length=2000, blank=True)
     release = models.CharField(max_length=100, blank=True)

@@ -11,7 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
+
+from django.utils.timezone import localtime
 
 from reports.intake.regions import region_name
 
@@ -24,12 +27,14 @@ _UNITS: Final = (("year", 1.0), ("month", 12.0), ("week", 365 / 7), ("day", 365.
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the detector saw at one look."""
+    """What the detector saw at one look: from how many regions (0: not told), and when (None: not told)."""
 
     observed: int
     expected: float
     window_minutes: int
     p_value: float
+    n_regions: int = 0
+    at: datetime | None = None
 
     @property
     def sentence(self) -> str:
@@ -38,17 +43,23 @@ class Seen:
     @property
     def counts(self) -> str:
         reports = "report" if self.observed == 1 else "reports"
-        return f"{self.observed:,} {reports} in {self.window_minutes} min; usual is {usual_words(self.expected)}"
+        places = f" from {self.n_regions} regions" if self.n_regions > 1 else ""
+        # The hour as the clocks of the installation show it, for that is how people remember what is usual.
+        hour = f" for {localtime(self.at):%A %H}:00" if self.at is not None else ""
+        usual = usual_words(self.expected)
+        return f"{self.observed:,} {reports} in {self.window_minutes} min{places}; usual{hour} is {usual}"
 
 
-def seen_of(body: dict[str, Any]) -> Seen | None:
-    """Return what an event's body tells, or None where it holds no evidence (people's events)."""
+def seen_of(body: dict[str, Any], *, at: datetime | None = None) -> Seen | None:
+    """Return what an event's body tells, and when, or None where it holds no evidence (people's events)."""
     try:
         return Seen(
             observed=round(body["observed"]),
             expected=float(body["expected"]),
             window_minutes=int(body["window_minutes"]),
             p_value=float(body["p_value"]),
+            n_regions=int(body.get("n_regions") or 0),
+            at=at,
         )
     except (KeyError, TypeError, ValueError):
         return None
@@ -99,7 +110,7 @@ def place_words(regions: Sequence[str]) -> str:
         inner.setdefault(country, [])
         if code != country:
             inner[country].append(region_name(code).removesuffix(f", {region_name(country)}"))
-    return _listed([_country_words(country, names) for country, names in inner.items()])
+    return listed([_country_words(country, names) for country, names in inner.items()])
 
 
 def _country_words(country: str, subdivisions: Sequence[str]) -> str:
@@ -109,7 +120,8 @@ def _country_words(country: str, subdivisions: Sequence[str]) -> str:
     return f"{region_name(country)} ({', '.join(shown)})" if shown else region_name(country)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence does: "A, B and C", the fourth and more as a number."""
     if len(names) > MOST_NAMES + 1:
         return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)

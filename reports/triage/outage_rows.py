@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from reports.enums import EventKind, OutageState
+from reports.enums import EventKind, OutageState, Severity
 from reports.errors import NotFound
 from reports.models import Cluster, Outage, OutageEvent, Service
 
@@ -25,6 +25,8 @@ class OutageRow:
     service: str
     state: OutageState
     label: str
+    severity: Severity
+    is_located: bool
     scope_region: str
     regions: tuple[str, ...]
     cluster_id: int | None
@@ -130,6 +132,8 @@ def _rows(outages: Collection[Outage]) -> tuple[OutageRow, ...]:
             service=outage.service.slug,
             state=OutageState(outage.state),
             label=outage.label,
+            severity=Severity(outage.severity),
+            is_located=outage.is_located,
             scope_region=outage.scope_region,
             regions=tuple(outage.regions),
             cluster_id=roots.get(outage.cluster_id) if outage.cluster_id is not None else None,

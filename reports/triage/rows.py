@@ -12,10 +12,10 @@ from uuid import UUID
 
 from django.conf.locale import LANG_INFO
 
-from reports.enums import CorrectionKind, EventKind, OutageState, Symptom
+from reports.enums import CorrectionKind, EventKind, OutageState, Severity, Symptom
 from reports.intake.regions import numeric_code, region_name
 from reports.triage.accounts import Staff
-from reports.triage.evidence import place_words
+from reports.triage.evidence import listed, place_words
 from reports.triage.marking import TextPart, marked, terms_in
 from reports.triage.streams import Chart
 
@@ -83,7 +83,10 @@ class PlaceRow:
 
 @dataclass(frozen=True, slots=True)
 class OutageRow:
-    """An outage in a list. `since` is when it entered its state; `evidence` is a sentence; a chart where asked for."""
+    """An outage in a list. `since` is when it entered its state; `evidence` is a sentence; a chart where asked for.
+
+    `together_with` names the services whose open outages rose with it (`together`).
+    """
 
     id: int
     service_name: str
@@ -104,6 +107,9 @@ class OutageRow:
     n_reports: int
     n_reporters: int
     evidence: str
+    severity: Severity = Severity.MINOR
+    is_located: bool = True
+    together_with: tuple[str, ...] = ()
     chart: Chart | None = None
     clusters: tuple[ClusterRow, ...] = ()
 
@@ -112,8 +118,15 @@ class OutageRow:
         return self.resolved_at is None
 
     @property
+    def together(self) -> str:
+        """The services that rose with it, as a sentence names them; "" where it rose alone."""
+        return listed(self.together_with)
+
+    @property
     def where(self) -> str:
         """The regions by name; "everywhere" where it is about the whole service and none stands out."""
+        if not self.is_located:
+            return "too early to say where"
         return place_words(self.regions or ((self.scope_region,) if self.scope_region else ())) or "everywhere"
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q, Sum
 
-from reports.enums import OPEN_STATES, EventKind, OutageState
+from reports.enums import OPEN_STATES, EventKind, OutageState, Severity
 from reports.errors import NotFound
 from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement, Report, Service
 from reports.triage import gauges, streams
@@ -34,6 +34,7 @@ from reports.triage.rows import (
     ServicePulse,
 )
 from reports.triage.streams import HOUR, MINUTE, Chart, Stream, Usual
+from reports.triage.together import Risen, risen_together
 
 MOST_OPEN: Final = 50
 MOST_CLOSED: Final = 10
@@ -105,10 +106,13 @@ def dashboard(*, now: datetime) -> Dashboard:
     last_hour = _last_hour_streams(services, now=now)
     n_by_region = streams.counts_by_region(last_hour)
     n_set_aside = _set_aside(now - HOUR)
+    together = risen_together(
+        [Risen(one.pk, one.service.name, one.started_at, frozenset(places_of(one))) for one in found_open]
+    )
     return Dashboard(
         as_of=now,
         open=tuple(
-            _row(outage, highlights[outage.pk], chart=chart, clusters=inside)
+            _row(outage, highlights[outage.pk], chart=chart, clusters=inside, together_with=together[outage.pk])
             for outage, chart, inside in zip(found_open, charts, clusters, strict=True)
         ),
         n_open=n_open.total(),
@@ -241,12 +245,17 @@ def _highlight(outage: Outage, events: Sequence[OutageEvent]) -> _Highlight:
     now_seen = Seen(outage.observed, outage.expected, outage.window_minutes, outage.peak_p_value)
     if outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}:
         return _Highlight(since, now_seen)
-    seen = [found for event in events if (found := seen_of(event.body)) is not None]
+    seen = [found for event in events if (found := seen_of(event.body, at=event.at)) is not None]
     return _Highlight(since, min(seen, key=lambda one: one.p_value, default=now_seen))
 
 
 def _row(
-    outage: Outage, highlight: _Highlight, *, chart: Chart | None = None, clusters: tuple[ClusterRow, ...] = ()
+    outage: Outage,
+    highlight: _Highlight,
+    *,
+    chart: Chart | None = None,
+    clusters: tuple[ClusterRow, ...] = (),
+    together_with: tuple[str, ...] = (),
 ) -> OutageRow:
     is_rising = outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}
     return OutageRow(
@@ -269,6 +278,9 @@ def _row(
         n_reports=outage.n_reports,
         n_reporters=outage.n_reporters,
         evidence=highlight.seen.sentence if is_rising else f"At its clearest: {highlight.seen.sentence}",
+        severity=Severity(outage.severity),
+        is_located=outage.is_located,
+        together_with=together_with,
         chart=chart,
         clusters=clusters,
     )
@@ -276,7 +288,7 @@ def _row(
 
 def _event(event: OutageEvent) -> EventRow:
     body = event.body
-    seen = seen_of(body)
+    seen = seen_of(body, at=event.at)
     return EventRow(
         at=event.at,
         kind=EventKind(event.kind),

@@ -47,7 +47,7 @@ _REMEDY: Final[Mapping[OutageState, str]] = {
     OutageState.SUSPECTED: "Confirm it first, or dismiss it if it is none.",
     OutageState.CONFIRMED: "Reload the page and decide anew.",
     OutageState.RECOVERING: "Reload the page and decide anew.",
-    OutageState.RESOLVED: "Leave a note; if reports rise again, a new outage opens.",
+    OutageState.RESOLVED: "Leave a note; if reports rise again, it opens again or a new one does.",
     OutageState.DISMISSED: "Leave a note; if reports keep rising, a new outage opens.",
 }
 

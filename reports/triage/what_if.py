@@ -6,13 +6,14 @@ A question is a row and a nudge; `detection.what_if` works it out in a worker. W
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from reports.detection.what_if_answer import BUDGET_IN_USE, Alarm, Answer, Compared, Counts, Found, from_plain
+from reports.detection.what_if_answer import Alarm, Answer, Compared, Counts, Found, from_plain
 from reports.enums import OutageState, Role, WhatIfState
 from reports.errors import FieldError, InvalidInput, NotAllowed, NotFound
 from reports.models import Outage, Service, WhatIf
@@ -78,6 +79,10 @@ class WhatIfRow:
         return self.state in _UNANSWERED
 
 
+def _budget_in_use() -> str:
+    return f"{settings.FALSE_ALARMS_PER_MONTH:g}"
+
+
 @dataclass(frozen=True, slots=True)
 class WhatIfList:
     """The latest questions, and what one may ask: services, days and budgets."""
@@ -89,7 +94,7 @@ class WhatIfList:
     most_days: int = MOST_DAYS
     least_budget: str = f"{LEAST_BUDGET:g}"
     most_budget: str = f"{MOST_BUDGET:g}"
-    budget_in_use: str = f"{BUDGET_IN_USE:g}"
+    budget_in_use: str = field(default_factory=_budget_in_use)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,7 @@ class Outcome:
 class WhatIfPage:
     row: WhatIfRow
     outcome: Outcome | None
-    budget_in_use: str = f"{BUDGET_IN_USE:g}"
+    budget_in_use: str = field(default_factory=_budget_in_use)
 
 
 def ask_what_if(*, service_slug: str, days: str, budget: str, actor_id: int, now: datetime) -> Asked:

@@ -56,8 +56,12 @@ def people(
     at: datetime = NOW,
     minutes: int = 1,
     reporters: list[bytes] | None = None,
+    networks: list[bytes] | None = None,
 ) -> None:
-    """Let `n` people a minute report, from `at` on; each is somebody else unless told who."""
+    """Let `n` people a minute report, from `at` on; each is somebody else unless told who.
+
+    With `networks` they report from these in turn, else from none that is known.
+    """
     micro_cluster = first_micro_cluster(cluster)
     placements = []
     for i in range(minutes):
@@ -67,7 +71,8 @@ def people(
             placements.append(
                 Placement(
                     report_id=uuid7(moment), service_id=cluster.service_id, micro_cluster=micro_cluster, similarity=0.9,
-                    region=region, reporter=reporter, is_counted=True, counted_at=moment, placed_at=moment,
+                    region=region, reporter=reporter, network=networks[k % len(networks)] if networks else b"",
+                    is_counted=True, counted_at=moment, placed_at=moment,
                 )
             )  # fmt: skip
     Placement.objects.bulk_create(placements)

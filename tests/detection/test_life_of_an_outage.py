@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -43,12 +44,12 @@ def test_what_is_usual_opens_nothing() -> None:
 
 def test_a_rise_opens_an_outage_with_its_place_time_and_evidence() -> None:
     service = known_service(*REGIONS)
-    people(make_cluster(service, label="log in fails"), 2, region="DE-BY", at=NOW, minutes=2)
+    people(make_cluster(service, label="log in fails"), 2, region="FR-IDF", at=NOW, minutes=2)
 
     look(service, after=2)
 
     outage = Outage.objects.get()
-    assert (outage.state, outage.scope_region, outage.regions) == (OutageState.SUSPECTED, "DE-BY", ["DE-BY"])
+    assert (outage.state, outage.scope_region, outage.regions) == (OutageState.SUSPECTED, "FR-IDF", ["FR-IDF"])
     assert (outage.started_at, outage.suspected_at) == (NOW, NOW + 2 * MINUTE + END_OF_MINUTE)
     assert (outage.n_reports, outage.n_reporters, outage.label) == (4, 4, "log in fails")
     assert (outage.cluster, outage.confirmed_at, outage.resolved_at) == (None, None, None)
@@ -59,7 +60,7 @@ def test_a_rise_opens_an_outage_with_its_place_time_and_evidence() -> None:
 
 def test_the_event_that_opens_it_carries_the_evidence() -> None:
     service = known_service(*REGIONS)
-    people(make_cluster(service), 2, region="DE-BY", at=NOW, minutes=2)
+    people(make_cluster(service), 2, region="FR-IDF", at=NOW, minutes=2)
 
     look(service, after=2)
 
@@ -67,25 +68,37 @@ def test_the_event_that_opens_it_carries_the_evidence() -> None:
     assert (opened.at, opened.actor) == (NOW + 2 * MINUTE + END_OF_MINUTE, None)
     assert set(opened.body) == {
         "observed", "expected", "window_minutes", "p_value", "regions", "scope_region", "cluster_id",
-        "n_reports", "n_reporters",
+        "n_reports", "n_reporters", "n_networks", "where_settled", "severity", "n_regions",
     }  # fmt: skip
-    assert (opened.body["observed"], opened.body["regions"], opened.body["n_reporters"]) == (4, ["DE-BY"], 4)
+    assert (opened.body["observed"], opened.body["regions"], opened.body["n_reporters"]) == (4, ["FR-IDF"], 4)
     assert 0 < opened.body["p_value"] < 1e-4
+    assert opened.body["n_regions"] == 1
 
 
 def test_it_is_confirmed_when_enough_people_speak_of_it() -> None:
     service = known_service(*REGIONS)
     cluster = make_cluster(service)
-    people(cluster, 2, region="DE-BY", at=NOW, minutes=2)
+    people(cluster, 2, region="FR-IDF", at=NOW, minutes=2)
     look(service, after=2)
 
-    people(cluster, 3, region="DE-BY", at=NOW + 3 * MINUTE)
+    people(cluster, 3, region="FR-IDF", at=NOW + 3 * MINUTE)
     look(service, after=3)
 
     outage = Outage.objects.get()
     assert kinds(outage) == [EventKind.SUSPECTED, EventKind.CONFIRMED]
     assert (outage.state, outage.confirmed_at) == (OutageState.CONFIRMED, NOW + 3 * MINUTE + END_OF_MINUTE)
     assert event(outage, EventKind.CONFIRMED).body["n_reporters"] == 7
+
+
+@pytest.mark.parametrize(("per_month", "n_open"), [(30.0, 1), (0.01, 0)])
+def test_the_budget_of_false_alarms_decides_what_is_suspected(settings: Any, per_month: float, n_open: int) -> None:
+    settings.FALSE_ALARMS_PER_MONTH = per_month
+    service = known_service(*REGIONS, rate_per_hour=60.0)
+    people(everyday_cluster(service, rate_per_hour=60.0), 4, region="DE-BY", at=NOW, minutes=2)
+
+    look(service, after=2)
+
+    assert Outage.objects.count() == n_open
 
 
 def test_two_people_are_no_outage_however_unusual_they_are() -> None:
@@ -108,6 +121,38 @@ def test_few_people_who_write_often_do_not_confirm() -> None:
     assert (outage.state, outage.n_reports, outage.n_reporters) == (OutageState.SUSPECTED, 9, 3)
 
 
+def test_many_people_of_two_networks_do_not_confirm() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 6, region="DE-BY", minutes=5, networks=[b"office", b"home"])
+
+    watch(service, first=1, last=5)
+
+    outage = Outage.objects.get()
+    assert (outage.state, outage.n_reporters, outage.n_networks) == (OutageState.SUSPECTED, 30, 2)
+
+
+def test_three_networks_confirm() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 6, region="DE-BY", minutes=5, networks=[b"office", b"home", b"train"])
+
+    watch(service, first=1, last=5)
+
+    outage = Outage.objects.get()
+    assert outage.state == OutageState.CONFIRMED
+    assert event(outage, EventKind.CONFIRMED).body["n_networks"] == 3
+
+
+def test_where_most_reports_tell_no_network_none_is_asked_for() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 2, region="DE-BY", minutes=5, networks=[b"office"])
+    people(make_cluster(service), 3, region="DE-BY", minutes=5)
+
+    watch(service, first=1, last=5)
+
+    outage = Outage.objects.get()
+    assert (outage.state, outage.n_networks) == (OutageState.CONFIRMED, None)
+
+
 def test_a_flood_is_suspected_and_confirmed_in_one_look() -> None:
     service = known_service(*REGIONS)
     people(make_cluster(service), 30, region="DE-BY")
@@ -126,8 +171,8 @@ def test_it_takes_up_regions_that_stand_out_later() -> None:
 
     outage.refresh_from_db()
     assert Outage.objects.count() == 1
-    assert (outage.scope_region, outage.regions) == ("DE", ["DE-BE", "DE-BY"])
-    assert event(outage, EventKind.WIDENED).body["regions"] == ["DE-BE", "DE-BY"]
+    assert (outage.scope_region, outage.regions) == ("DE", ["DE"])  # all that is known of the country
+    assert event(outage, EventKind.WIDENED).body["regions"] == ["DE"]
 
 
 def test_reports_of_the_regions_it_took_up_are_its_own() -> None:

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from ml.phases import thresholds_for
 from reports.detection import what_if
-from reports.detection.evidence import THRESHOLDS
 from reports.detection.what_if import answer_pending, compare, forget_old
-from reports.detection.what_if_answer import BUDGET_IN_USE, Alarm, Compared, Counts, Found, from_plain
+from reports.detection.what_if_answer import Alarm, Compared, Counts, Found, from_plain
 from reports.enums import OutageState, WhatIfState
 from reports.models import MinuteCount, Outage, OutageEvent, Service, WhatIf
 from tests.detection.pasts import DAY, HOUR, MINUTE, a_burst, a_service_with_a_past, answer_of, ask
@@ -86,17 +85,13 @@ def test_what_was_found_stands_beside_what_would_have_been() -> None:
 def test_with_the_budget_in_use_both_replays_are_the_same() -> None:
     service = a_service_with_a_past(region="DE-BY")
     a_burst(service, 8, at=NOW - 5 * HOUR, region="DE-BY")
-    question = ask(service, budget=BUDGET_IN_USE)
+    question = ask(service, budget=settings.FALSE_ALARMS_PER_MONTH)
 
     answer_pending(now=NOW)
 
     [one] = answer_of(question).services
     assert one.in_use == one.asked == Counts(1, 1)
     assert all(line.in_use == line.asked for line in one.compared)
-
-
-def test_the_budget_in_use_is_the_one_that_is_shown() -> None:
-    assert thresholds_for(BUDGET_IN_USE) == THRESHOLDS
 
 
 def test_a_rise_in_one_region_is_told_by_its_code() -> None:

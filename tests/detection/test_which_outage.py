@@ -12,7 +12,7 @@ from reports.detection import services
 from reports.detection.services import detect_service
 from reports.enums import OPEN_STATES, EventKind, OutageState
 from reports.models import Cluster, MicroCluster, Outage, OutageEvent, Service
-from reports.triage.services import dismiss_outage, resolve_outage
+from reports.triage.services import confirm_outage, dismiss_outage, resolve_outage
 from tests.detection.streams import (
     END_OF_MINUTE,
     HOUR,
@@ -50,7 +50,7 @@ def test_a_rise_elsewhere_within_the_hour_is_the_same_outage_spreading() -> None
     watch(service, first=13, last=17)
 
     assert Outage.objects.get().pk == outage.pk
-    assert {"DE-BY", "BR"} <= set(Outage.objects.get().regions)
+    assert {"DE-BY", "BR-SP"} == set(Outage.objects.get().regions)
 
 
 def test_a_rise_elsewhere_later_is_another_outage() -> None:
@@ -214,16 +214,73 @@ def test_what_a_person_resolved_does_not_open_again_by_the_reports_that_led_to_i
     assert kinds(outage)[-1] == EventKind.RESOLVED
 
 
-def test_what_the_detector_resolved_may_open_again_at_once() -> None:
-    service = known_service(*REGIONS)
-    first = a_flood(service, region="DE-BY")
+def ended_flood(service: Service) -> Outage:
+    """Let an outage come, be confirmed and end by itself."""
+    outage = a_flood(service, region="DE-BY")
     watch(service, first=15, last=120, every=5)
-    first.refresh_from_db()
+    outage.refresh_from_db()
+    assert outage.resolved_at is not None
+    return outage
+
+
+def test_a_second_wave_within_the_hour_opens_the_same_outage_again() -> None:
+    service = known_service(*REGIONS)
+    first = ended_flood(service)
     assert first.resolved_at is not None
 
     again = a_flood(service, region="DE-BY", start=first.resolved_at + 5 * MINUTE)
 
-    assert again.pk != first.pk
+    assert (again.pk, again.state, again.resolved_at) == (first.pk, OutageState.CONFIRMED, None)
+    assert (again.started_at, again.confirmed_at) == (first.started_at, first.confirmed_at)
+    assert kinds(again)[-2:] == [EventKind.RESOLVED, EventKind.RELAPSED]
+    assert event(again, EventKind.RELAPSED).body["observed"] >= 3
+    assert again.n_reports == 2 * 60
+
+
+def test_what_a_person_confirmed_and_the_detector_ended_opens_again_too() -> None:
+    service = known_service(*REGIONS)
+    outage = a_flood(service, region="DE-BY")
+    confirm_outage(outage_id=outage.pk, actor_id=make_user().pk, now=NOW + 11 * MINUTE)
+    watch(service, first=15, last=120, every=5)
+    outage.refresh_from_db()
+    assert outage.resolved_at is not None
+
+    again = a_flood(service, region="DE-BY", start=outage.resolved_at + 5 * MINUTE)
+
+    assert again.pk == outage.pk
+
+
+def test_it_ends_again_by_itself() -> None:
+    service = known_service(*REGIONS)
+    first = ended_flood(service)
+    assert first.resolved_at is not None
+    start = first.resolved_at + 5 * MINUTE
+    a_flood(service, region="DE-BY", start=start)
+
+    watch(service, first=15, last=120, every=5, start=start)
+
+    outage = Outage.objects.get()
+    assert (outage.state, kinds(outage).count(EventKind.RESOLVED)) == (OutageState.RESOLVED, 2)
+
+
+def test_a_second_wave_elsewhere_is_another_outage() -> None:
+    service = known_service(*REGIONS)
+    first = ended_flood(service)
+    assert first.resolved_at is not None
+
+    again = a_flood(service, region="BR-SP", start=first.resolved_at + 5 * MINUTE)
+
+    assert (again.pk == first.pk, again.scope_region) == (False, "BR-SP")
+
+
+def test_a_second_wave_after_a_person_resolved_it_is_another_outage() -> None:
+    service = known_service(*REGIONS)
+    outage = a_flood(service, region="DE-BY")
+    resolve_outage(outage_id=outage.pk, actor_id=make_user().pk, now=NOW + 10 * MINUTE)
+
+    again = a_flood(service, region="DE-BY", start=NOW + 75 * MINUTE)
+
+    assert again.pk != outage.pk
 
 
 def test_a_service_that_another_worker_looks_at_is_left_to_it() -> None:
@@ -332,14 +389,62 @@ def test_a_young_outage_that_turns_out_narrower_finds_its_place() -> None:
     watch(service, first=3, last=5)
 
     outage = Outage.objects.get()
-    assert (outage.scope_region, outage.regions) == ("DE-BY", ["DE-BY"])
+    assert (outage.scope_region, outage.regions, outage.is_located) == ("DE-BY", ["DE-BY"], True)
     assert event(outage, EventKind.LOCATED).body["scope_region"] == "DE-BY"
+    assert event(outage, EventKind.SUSPECTED).body["where_settled"] is False
+
+
+def test_an_outage_that_nobody_can_place_yet_is_placed_however_late_it_shows() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 6, minutes=20)
+    watch(service, first=1, last=20, every=5)
+    unplaced = Outage.objects.get()
+
+    people(make_cluster(service), 60, region="DE-BY", at=NOW + 30 * MINUTE, minutes=3)
+    watch(service, first=31, last=33)
+
+    assert (unplaced.scope_region, unplaced.regions, unplaced.is_located) == ("", [], False)
+    assert Outage.objects.get().regions == ["DE-BY"]
+
+
+def test_a_rise_everywhere_is_one_outage_of_the_whole_service() -> None:
+    service = known_service(*REGIONS)
+    for region in REGIONS:
+        people(make_cluster(service), 3, region=region, minutes=5)
+
+    watch(service, first=1, last=5)
+
+    outage = Outage.objects.get()
+    assert (outage.scope_region, outage.regions, outage.is_located) == ("", [], True)
+
+
+def test_regions_that_rise_together_are_one_outage_and_those_between_them_none_of_it() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 3, region="DE-BY", minutes=8)
+    people(make_cluster(service), 3, region="BR-SP", minutes=8)
+    people(make_cluster(service), 1, region="DE-BE")
+
+    watch(service, first=1, last=8)
+
+    assert Outage.objects.get().regions == ["BR-SP", "DE-BY"]
+
+
+def test_a_rise_elsewhere_that_cant_be_placed_takes_no_outage_from_its_place() -> None:
+    service = known_service(*REGIONS)
+    outage = a_flood(service, region="DE-BY")
+
+    people(make_cluster(service), 6, at=NOW + 12 * MINUTE, minutes=3)
+    watch(service, first=13, last=16)
+
+    outage.refresh_from_db()
+    assert (outage.scope_region, outage.regions) == ("DE-BY", ["DE-BY"])
 
 
 def test_an_outage_keeps_its_place_once_it_is_known() -> None:
     service = known_service(*REGIONS)
     cluster = make_cluster(service)
-    people(cluster, 6, minutes=20)
+    for region in REGIONS:
+        people(cluster, 3, region=region, minutes=20)
     watch(service, first=1, last=20, every=5)
     people(cluster, 60, region="DE-BY", at=NOW + 30 * MINUTE, minutes=3)
 

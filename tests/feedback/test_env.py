@@ -50,6 +50,23 @@ def test_a_number_out_of_range_stops_the_start(raw: str) -> None:
         env.integer("X", 10, least=2, most=200, environ={"X": raw})
 
 
+@pytest.mark.parametrize(("environ", "value"), [({}, 1.0), ({"X": " "}, 1.0), ({"X": "0.25"}, 0.25), ({"X": "3"}, 3)])
+def test_a_fraction_is_the_variable_or_the_default(environ: dict[str, str], value: float) -> None:
+    assert env.number("X", 1.0, least=0.01, most=30, environ=environ) == value
+
+
+@pytest.mark.parametrize("raw", ["one", "1,5", "1/2"])
+def test_what_is_no_number_stops_the_start(raw: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"X='{raw}' is no number. Write one from 0.01 to 30"):
+        env.number("X", 1.0, least=0.01, most=30, environ={"X": raw})
+
+
+@pytest.mark.parametrize("raw", ["0", "-1", "31", "nan", "inf"])
+def test_a_fraction_out_of_range_stops_the_start(raw: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"X={raw} is out of range. Write a number from 0.01 to 30"):
+        env.number("X", 1.0, least=0.01, most=30, environ={"X": raw})
+
+
 @pytest.mark.parametrize(
     ("environ", "value"), [({}, ["a", "b"]), ({"X": " , "}, ["a", "b"]), ({"X": " c, d ,,e"}, ["c", "d", "e"])]
 )

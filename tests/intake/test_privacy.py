@@ -11,7 +11,7 @@ from reports.clustering.services import cluster_pending
 from reports.enums import Channel
 from reports.intake import services
 from reports.intake.contract import ReportIn
-from reports.intake.fingerprints import ANONYMOUS
+from reports.intake.fingerprints import ANONYMOUS, network_of
 from reports.intake.services import Origin, Receipt, accept_report, make_row
 from reports.models import Placement, Report
 from tests.factories import NOW, make_service
@@ -62,6 +62,36 @@ def test_without_a_name_network_and_browser_tell_reporters_apart() -> None:
 
     assert home == home_again
     assert len({home, phone, elsewhere}) == 3
+
+
+def test_a_network_is_told_apart_and_not_kept() -> None:
+    here, next_door, elsewhere, by_api = (
+        make_row(report=ReportIn(service="mail", text="no mail", reporter=name), origin=origin, now=NOW).network
+        for origin, name in [
+            (Origin(Channel.FORM, address="192.0.2.7", agent="a"), ""),
+            (Origin(Channel.FORM, address="192.0.2.250", agent="b"), ""),
+            (Origin(Channel.FORM, address="198.51.100.7", agent="a"), ""),
+            (Origin(Channel.REST, "key:1", address="192.0.2.7"), "ada"),
+        ]
+    )
+
+    assert here == next_door != elsewhere
+    assert (len(here), by_api) == (16, b"")
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.0/24"),
+        ("::ffff:192.0.2.7", "192.0.2.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("unix:", ""),
+        ("", ""),
+    ],
+)
+def test_a_network_is_what_a_street_shares(address: str, network: str) -> None:
+    assert network_of(address) == network
 
 
 def test_a_name_goes_before_the_network() -> None:

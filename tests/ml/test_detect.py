@@ -236,3 +236,9 @@ def test_an_outage_moves_on(phase: Phase, given: dict[str, float], expected: Pha
     asked = {"n_reporters": 10, "minutes_quiet": 0, **given}
 
     assert step(phase, **asked) is expected  # type: ignore[arg-type]
+
+
+def test_networks_are_asked_for_where_they_are_known() -> None:
+    found = [step(Phase.SUSPECTED, p_value=1e-12, n_reporters=50, n_networks=n, minutes_quiet=0) for n in (None, 3, 2)]
+
+    assert found == [Phase.CONFIRMED, Phase.CONFIRMED, Phase.SUSPECTED]

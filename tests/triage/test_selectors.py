@@ -88,6 +88,14 @@ def test_an_outage_comes_with_its_evidence_chart_and_clusters() -> None:
     assert row.clusters[0].typical_text == "The page stays white"
 
 
+def test_a_place_that_nobody_knows_yet_is_said_to_be_unknown() -> None:
+    make_outage(make_service(), is_located=False)
+
+    [row] = dashboard(now=NOW).open
+
+    assert row.where == "too early to say where"
+
+
 @pytest.mark.parametrize(
     ("age", "lead"),
     [
