@@ -126,12 +126,16 @@ def _in_regions(hour: LastHour, usual: Usual, streams: Streams, standing: Sequen
 def _evidence_for(part: Whereabouts, streams: Streams, standing: Sequence[Collection[str]]) -> Evidence | None:
     """Return the surest evidence of a place; None where nothing of it was heard within the hour.
 
-    The place itself must pass, for it is what the outage will be followed by. Beside an outage that stands apart a
-    region that holds both says nothing of it.
+    Where the place as a whole is not clear enough, a region that gave the alarm still counts: one state may fire
+    while it is too early to say whether it is alone. Beside an outage that stands apart a region that holds both says
+    nothing.
     """
+    p_suspect = thresholds().p_suspect
     elsewhere = [place for places in standing for place in places]
     own = set(part.regions) | ({part.root} if not any(are_related(part.root, place) for place in elsewhere) else set())
     found = [streams.regions[code] for code in own if code in streams.regions]
+    if not elsewhere and all(one.p_value >= p_suspect for one in found):
+        found += [one for code, one in streams.regions.items() if code and not is_within(part.root, code)]
     return min(found, key=_surer, default=None)
 
 

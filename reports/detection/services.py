@@ -304,7 +304,10 @@ def _is_located(outage: Outage, finding: Finding, moment: _Moment) -> bool:
     if outage.is_located:
         is_young = moment.now - outage.suspected_at <= LOCATED_WITHIN
         # Only a surer look than all before narrows a place, or it would flicker between two that are as likely.
-        may_move = is_young and finding.evidence.p_value <= outage.peak_p_value and _regions(finding) != outage.regions
+        inside = [region for region in moment.hour.regions if is_within(region, outage.scope_region)]
+        now_seen = evidence_of(moment.streams, scope=outage.scope_region, regions=inside, cluster_id=None)
+        is_surer = now_seen is not None and now_seen.p_value <= outage.peak_p_value
+        may_move = is_young and is_surer and _regions(finding) != outage.regions
     else:
         may_move = outage.state != OutageState.RECOVERING
     places = outage.regions or [outage.scope_region]
@@ -357,8 +360,10 @@ def _is_taken(outage: Outage, scope_region: str) -> bool:
 
 def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> None:
     """Test an open outage against this moment, move it on where it passes, and write down what was seen."""
+    # Of an outage that nobody can place yet any region may show that it goes on.
+    followed = outage.regions if outage.is_located else moment.hour.regions
     found = (
-        evidence_of(moment.streams, scope=outage.scope_region, regions=outage.regions, cluster_id=outage.cluster_id)
+        evidence_of(moment.streams, scope=outage.scope_region, regions=followed, cluster_id=outage.cluster_id)
         or _SILENT
     )
     if found.p_recent <= thresholds().p_calm:

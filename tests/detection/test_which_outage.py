@@ -8,7 +8,8 @@ from unittest import mock
 import pytest
 from django.db import connection
 
-from reports.detection import services
+from reports.detection import evidence, services
+from reports.detection.places import UNSETTLED
 from reports.detection.services import detect_service
 from reports.enums import OPEN_STATES, EventKind, OutageState
 from reports.models import Cluster, MicroCluster, Outage, OutageEvent, Service
@@ -405,6 +406,18 @@ def test_an_outage_that_nobody_can_place_yet_is_placed_however_late_it_shows() -
 
     assert (unplaced.scope_region, unplaced.regions, unplaced.is_located) == ("", [], False)
     assert Outage.objects.get().regions == ["DE-BY"]
+
+
+def test_a_region_that_fires_is_not_lost_while_it_is_too_early_to_say_where() -> None:
+    service = busy_service()
+    common = everyday_cluster(service, rate_per_hour=BUSY)
+
+    with mock.patch.object(evidence, "whereabouts", return_value=UNSETTLED):
+        people(common, 3, region="SE-AB", minutes=3)
+        watch(service, first=1, last=3)
+
+    outage = Outage.objects.get()
+    assert (outage.cluster_id, outage.is_located, outage.state) == (None, False, OutageState.CONFIRMED)
 
 
 def test_a_rise_everywhere_is_one_outage_of_the_whole_service() -> None:
