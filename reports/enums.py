@@ -15,6 +15,13 @@ class Channel(models.TextChoices):
     DRILL = "drill", "Drill"
 
 
+class SourceAlarmKind(models.TextChoices):
+    """What can be wrong with a source of reports."""
+
+    SILENT = "silent", "Silent"
+    COLLECTION_CHANGE = "collection_change", "Collected otherwise"
+
+
 class Symptom(models.TextChoices):
     """What a reporter sees, in the words of the form's chips."""
 

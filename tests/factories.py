@@ -13,9 +13,10 @@ from uuid import UUID
 
 from django.contrib.auth.models import Group, User
 
-from reports.enums import OPEN_STATES, Channel, EventKind, OutageState, Role
+from reports.enums import OPEN_STATES, Channel, EventKind, OutageState, Role, SourceAlarmKind
 from reports.intake.ids import uuid7
 from reports.models import (
+    ApiKey,
     Cluster,
     IntakeBatch,
     MicroCluster,
@@ -26,6 +27,8 @@ from reports.models import (
     Report,
     Service,
     ServiceProfile,
+    Source,
+    SourceAlarm,
     StreamLevel,
 )
 
@@ -163,6 +166,23 @@ def make_batch(
     return IntakeBatch.objects.create(
         service=service, report_ids=list(report_ids), written_at=at, clustered_at=clustered_at
     )
+
+
+def make_source_alarm(
+    *,
+    kind: SourceAlarmKind = SourceAlarmKind.SILENT,
+    key_name: str = "",
+    channel: Channel = Channel.REST,
+    since: datetime = NOW,
+    **evidence: Any,
+) -> SourceAlarm:
+    """Make an open alarm of a source; with a name, one that uses a key of that name."""
+    key = None
+    if key_name:
+        digest = f"{key_name} {next(_numbers)}".encode()[:32]
+        key = ApiKey.objects.create(name=key_name, prefix="p", digest=digest, scopes=["intake"], created_at=NOW)
+    source = Source.objects.create(channel=channel, key=key, first_heard_at=NOW)
+    return SourceAlarm.objects.create(source=source, kind=kind, since=since, found_at=since, evidence=evidence)
 
 
 def _evidence(outage: Outage) -> dict[str, Any]:

@@ -28,6 +28,7 @@ ALL = [
     tasks.cluster_pending,
     tasks.refine_pending,
     tasks.detect_pending,
+    tasks.watch_sources,
     tasks.answer_pending,
     tasks.make_partitions,
     tasks.forget_expired,

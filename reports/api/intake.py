@@ -75,7 +75,7 @@ def _origin(request: Request, channel: Channel) -> Origin:
     key = request.auth
     if not isinstance(key, KnownKey):
         raise TypeError("An intake view was reached without a key.")  # HasScope lets nobody through without
-    return Origin(channel, client=f"key:{key.id}")
+    return Origin(channel, client=f"key:{key.id}", key_id=key.id)
 
 
 def _idempotency_key(request: Request) -> str:

@@ -28,6 +28,7 @@ from reports.clustering import arrays, encoding, handover, screening, writing
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import apply_corrections, services_with_corrections
 from reports.clustering.counting import COUNT_ONCE_WITHIN, counts_again, is_crowded
+from reports.clustering.sources import Came, count_sources
 from reports.clustering.turns import each_service
 from reports.clustering.writing import PlacedReport
 from reports.enums import Symptom
@@ -40,7 +41,9 @@ CLAIM_REPORTS: Final = 2_000  # reports a transaction: half a second of work, so
 # A batch holds at least one report, so whoever claims this many has not made a small catch (see `cluster_pending`).
 CLAIM_BATCHES: Final = CLAIM_REPORTS // 2
 LOCK_CLUSTERING: Final = 7101  # first half of the advisory lock's key, the service's id is the other
-_ROW: Final = ("counted_at", "id", "text", "symptom", "region", "reporter", "network")
+_ROW: Final = (
+    "counted_at", "id", "text", "symptom", "region", "reporter", "network", "channel", "key_id", "received_at",
+)  # fmt: skip
 IDLE_SECONDS: Final = arrays.IDLE_AFTER.total_seconds()
 
 
@@ -137,7 +140,7 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedR
     of_networks = _counted_times(service_id, rows, of="network")
     reports = []
     for row, p, is_aside in zip(rows, likely, aside, strict=True):
-        counted_at, report_id, text, symptom, region, raw_reporter, raw_network = row
+        counted_at, report_id, text, symptom, region, raw_reporter, raw_network, channel, key_id, received_at = row
         reporter, network = bytes(raw_reporter), bytes(raw_network)
         is_counted = (
             not is_aside
@@ -157,6 +160,7 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedR
             p_problem=p,
             is_set_aside=is_aside,
             set_aside_for=next(against) if is_aside else [],
+            came=Came(channel, key_id, region, received_at, counted_at),
         )
         reports.append(report)
     return reports
@@ -228,6 +232,7 @@ def _place(service_id: int, reports: Sequence[PlacedReport], *, now: datetime) -
     placed_micros = micro_ids[found.micro].tolist()
     writing.write_placements(service_id, reports, placed_micros, found.similarity.tolist(), now=now)
     writing.count_minutes(service_id, reports, placed_micros)
+    count_sources(service_id, [report.came for report in reports])
     after = replace(
         before,
         state=found.state,

@@ -20,6 +20,7 @@ from ml.cluster import LeaderState
 from ml.refine import NO_GROUP
 from ml.types import Float64Array, IntArray
 from reports.clustering import arrays
+from reports.clustering.sources import Came
 from reports.models import MinuteCount, Placement
 
 LABEL_CHARS: Final = 80
@@ -46,6 +47,7 @@ class PlacedReport:
     p_problem: float | None
     is_set_aside: bool
     set_aside_for: list[str]
+    came: Came
 
 
 def write_clusters(

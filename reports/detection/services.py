@@ -19,6 +19,7 @@ from ml.phases import Phase, step
 from ml.regions import are_related
 from reports.clustering.turns import each_service
 from reports.detection.arrays import LastHour, last_hour
+from reports.detection.collection import as_collected
 from reports.detection.evidence import (
     LEAST_P,
     Finding,
@@ -99,7 +100,11 @@ def detect_service(*, service_id: int, now: datetime) -> bool:
             return False
         usual = what_is_usual(service_id=service_id, now=now)
         hour = last_hour(service_id, now=now, least_in_cluster=thresholds().n_reporters_suspect)
-        streams = weigh(hour, usual, cluster_past=_cluster_past(hour, now=now))
+        cluster_past = _cluster_past(hour, now=now)
+        streams = weigh(hour, usual, cluster_past=cluster_past)
+        # What rises may be one source that collects otherwise: then that much of it is taken out, and we look again.
+        if _rises(streams) and (collected := as_collected(hour, service_id=service_id, now=now)) is not hour:
+            hour, streams = collected, weigh(collected, usual, cluster_past=cluster_past)
         moment = _Moment(service_id, now, hour, streams, usual_per_day=float(usual.rates_per_hour.mean()) * 24)
         outages = _open_outages(service_id)
         muted = _muted_outages(service_id, now=now) if _rises(streams) else []

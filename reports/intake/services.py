@@ -27,11 +27,12 @@ from reports.intake.partitions import make_partitions
 from reports.intake.receipts import receipt_token
 from reports.intake.screening import scrub
 from reports.intake.writer import GIVE_UP_SECONDS, Idempotency, ReportRow, Submission, Written, the_writer
-from reports.models import IdempotencyKey, IntakeBatch
+from reports.models import IdempotencyKey, IntakeBatch, SourceCount
 
 ANSWER_SECONDS = GIVE_UP_SECONDS + 4.0  # the writer gives up first
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=48)  # at least 24 h are promised
 KEEP_PLACED_BATCHES = timedelta(hours=48)  # long enough to look into what happened yesterday
+KEEP_SOURCE_COUNTS = timedelta(weeks=4, hours=2)  # what `detection.sources` learns from, and a little more
 MAX_KEY_CHARS = 255
 
 
@@ -40,12 +41,14 @@ class Origin:
     """Where a report came from: which face, which client, and what tells one reporter from another.
 
     `address` and `agent` are only fingerprinted. `client` scopes idempotency keys and reporters' names.
+    `key_id` is the API key it came with: with the channel it is the report's source.
     """
 
     channel: Channel
     client: str = ""
     address: str = ""
     agent: str = ""
+    key_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +151,13 @@ def make_row(*, report: ReportIn, origin: Origin, now: datetime) -> ReportRow:
         network=_network(report, origin, now),
         received_at=now,
         counted_at=contract.counted_at(report, received_at=now),
+        key_id=origin.key_id,
     )
 
 
 def forget_expired(*, now: datetime) -> None:
-    """Delete the idempotency keys, placed batches and fingerprint salts that have served their time."""
+    """Delete the idempotency keys, placed batches, sources' counts and fingerprint salts that served their time."""
+    SourceCount.objects.filter(hour__lt=now - KEEP_SOURCE_COUNTS).delete()
     IntakeBatch.objects.filter(clustered_at__lt=now - KEEP_PLACED_BATCHES).delete()
     IdempotencyKey.objects.filter(created_at__lt=now - KEEP_IDEMPOTENCY_KEYS).delete()
     forget_salts(now=now)

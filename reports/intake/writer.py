@@ -37,7 +37,7 @@ RETRY_PAUSE_SECONDS = 0.2
 
 _COLUMNS = (
     "id", "service_id", "channel", "region", "text", "symptom", "lang", "reporter", "network", "source", "url",
-    "release", "trace", "occurred_at", "received_at", "counted_at",
+    "release", "trace", "occurred_at", "received_at", "counted_at", "key_id",
 )  # fmt: skip
 _COPY = f"COPY {Report._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _TYPES = (
@@ -50,6 +50,7 @@ _TYPES = (
     "bytea",
     *["varchar"] * 4,
     *["timestamptz"] * 3,
+    "int8",
 )
 
 
@@ -65,6 +66,7 @@ class ReportRow:
     received_at: datetime
     counted_at: datetime
     network: bytes = b""
+    key_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ def _copy(rows: Sequence[ReportRow]) -> None:
                     row.id, row.service_id, row.channel, report.region, report.text, report.symptom, report.lang,
                     row.reporter, row.network, report.source, report.url, report.release, report.trace,
                     report.occurred_at or row.received_at, row.received_at, row.counted_at,
+                    row.key_id,
                 )
             )  # fmt: skip
 

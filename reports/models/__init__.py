@@ -11,6 +11,7 @@ from reports.models.encoder import LearntEncoder
 from reports.models.outage import Outage, OutageEvent
 from reports.models.places import Service
 from reports.models.report import FingerprintSalt, IdempotencyKey, IntakeBatch, Report, ReportContact
+from reports.models.source import Source, SourceAlarm, SourceCount, SourceProfile
 from reports.models.what_if import WhatIf
 
 __all__ = [
@@ -34,6 +35,10 @@ __all__ = [
     "ScreeningExample",
     "Service",
     "ServiceProfile",
+    "Source",
+    "SourceAlarm",
+    "SourceCount",
+    "SourceProfile",
     "StreamLevel",
     "WhatIf",
 ]

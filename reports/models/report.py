@@ -17,12 +17,14 @@ class Report(models.Model):
 
     `received_at` is when we took it, `occurred_at` when the reporter says it happened, `counted_at` when it counts for
     detection. `reporter` is a fingerprint under the day's salt; empty where nothing tells reporters apart. `network` is
-    one of the network they report from, empty where that is not known.
+    one of the network they report from, empty where that is not known. `key` is the one it came with, `source`
+    the client's own word for where it has it from.
     """
 
     id = models.UUIDField(primary_key=True)
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, db_index=False, related_name="+")
     channel = models.CharField(max_length=12, choices=Channel)
+    key = models.ForeignKey("reports.ApiKey", null=True, on_delete=models.PROTECT, db_index=False, related_name="+")
     region = models.CharField(max_length=6, blank=True)
     text = models.TextField(blank=True)
     symptom = models.CharField(max_length=12, blank=True, choices=Symptom)

@@ -17,6 +17,7 @@ from reports.intake.regions import numeric_code, region_name
 from reports.triage.accounts import Staff
 from reports.triage.evidence import listed, place_words
 from reports.triage.marking import TextPart, marked, terms_in
+from reports.triage.sources import SourceNotice
 from reports.triage.streams import Chart
 
 LEAST_SHOWN: Final = 0.1  # one decimal: what is below would read as never
@@ -184,6 +185,7 @@ class Dashboard:
     countries: tuple[PlaceRow, ...]
     n_unplaced: int
     lag: Lag
+    notices: tuple[SourceNotice, ...]
 
 
 @dataclass(frozen=True, slots=True)

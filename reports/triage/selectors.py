@@ -33,6 +33,7 @@ from reports.triage.rows import (
     ReportRow,
     ServicePulse,
 )
+from reports.triage.sources import source_notices
 from reports.triage.streams import HOUR, MINUTE, Chart, Stream, Usual
 from reports.triage.together import Risen, risen_together
 
@@ -72,22 +73,26 @@ _VERSION: Final = """
     SELECT (SELECT max(id) FROM reports_outageevent),
            (SELECT max(evaluated_at) FROM reports_outage WHERE state = ANY(%s)),
            (SELECT sum(generation) FROM reports_clusteringstate),
+           (SELECT max(id) * 1000 + count(*) FILTER (WHERE until IS NULL) FROM reports_sourcealarm),
            EXISTS (SELECT 1 FROM reports_intakebatch WHERE clustered_at IS NULL AND written_at < %s)
 """
 
 
 def dashboard_version(*, now: datetime) -> str:
-    """Return a word that changes when the dashboard would: by an event, a look, a placement, a lag. Queries: one."""
+    """Return a word that changes when the dashboard would: by an event, a look, a placement, a source, a lag.
+
+    Queries: one.
+    """
     late = now - timedelta(seconds=settings.LAG_PROMISE_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute(_VERSION, [[state.value for state in OPEN_STATES], late])
-        event_id, evaluated_at, generation, is_late = cursor.fetchone()
+        event_id, evaluated_at, generation, sources, is_late = cursor.fetchone()
     evaluated = evaluated_at.timestamp() if evaluated_at else 0
-    return f"{event_id or 0}-{evaluated:.3f}-{generation or 0}-{int(is_late)}"
+    return f"{event_id or 0}-{evaluated:.3f}-{generation or 0}-{sources or 0}-{int(is_late)}"
 
 
 def dashboard(*, now: datetime) -> Dashboard:
-    """Return what emerges, what lately ended, how the services do, and whence reports come. Queries: at most 18."""
+    """Return what emerges, what lately ended, how the services do, and whence reports come. Queries: at most 19."""
     rows = Outage.objects.select_related("service", "assignee")
     found_open = sorted(
         rows.open().order_by("-suspected_at", "-pk")[:MOST_OPEN],
@@ -131,6 +136,7 @@ def dashboard(*, now: datetime) -> Dashboard:
         countries=_countries(last_hour, n_by_region, usual),
         n_unplaced=sum(counts.get("", 0) for counts in n_by_region),
         lag=_lag(found_open, now=now),
+        notices=source_notices(now=now),
     )
 
 

@@ -26,6 +26,7 @@ from redis.retry import Retry
 from reports import telemetry
 from reports.telemetry import Metric, Sample
 from reports.triage import gauges
+from reports.triage.sources import n_source_alarms_open
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What Prometheus reads, at most METRICS_KEPT_SECONDS old. Queries: at most five."""
+    """What Prometheus reads, at most METRICS_KEPT_SECONDS old. Queries: at most six."""
     try:
         text = _current_metrics(now=timezone.now())
     except DatabaseError as error:
@@ -155,5 +156,11 @@ def _read_metrics(*, now: datetime) -> list[Metric]:
             "gauge",
             "Outages that go on, by state.",
             [Sample(n, {"state": state.value}) for state, n in gauges.n_outages_open().items()],
+        ),
+        Metric(
+            "outcry_source_alarms_open",
+            "gauge",
+            "Sources of reports that are silent, or collect otherwise than before.",
+            [Sample(n, {"kind": kind.value}) for kind, n in n_source_alarms_open().items()],
         ),
     ]

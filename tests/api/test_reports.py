@@ -12,7 +12,7 @@ from django.test import Client
 from reports.enums import Channel, Scope
 from reports.intake.contract import MAX_REPORT_BYTES, MAX_TEXT_CHARS
 from reports.intake.receipts import report_of
-from reports.models import IntakeBatch, Report, ReportContact
+from reports.models import ApiKey, IntakeBatch, Report, ReportContact
 from tests.api.conftest import Caller
 from tests.factories import make_service
 
@@ -52,6 +52,7 @@ def test_a_report_is_durable_when_it_is_accepted(caller: Caller) -> None:
     assert ReportContact.objects.get().report_id == report.pk
     assert answer["receipt_url"].startswith("http://testserver/receipt/")
     assert report_of(answer["receipt_url"].rpartition("/")[2]) == report.pk
+    assert report.key == ApiKey.objects.get()
 
 
 def test_a_named_reporter_is_stored_as_a_fingerprint_and_an_unnamed_one_not_at_all(caller: Caller) -> None:

@@ -23,6 +23,7 @@ from tests.factories import (
     make_profile,
     make_report,
     make_service,
+    make_source_alarm,
     make_user,
 )
 
@@ -199,12 +200,29 @@ def test_a_viewer_reads_and_is_offered_nothing_to_do(page: Page) -> None:
 def test_nothing_is_wider_than_a_phone(phone: Page) -> None:
     outage = make_current_outage(label="averyveryverylongwordthatnobodywouldeverbreakinthemiddle" * 3)
     make_service("x" * 63, name="Ein sehr langer Dienstname, den niemand kürzen wollte")
+    make_source_alarm(key_name="averyveryverylongkeynamethatnobodywouldeverbreak" * 2, since=timezone.now())
     log_in(phone, Role.ADMIN)
 
     for path in ("/dashboard", f"/dashboard/outages/{outage.pk}", "/dashboard/services", "/dashboard/keys"):
         phone.goto(path)
         expect(phone.locator("h1")).to_be_visible()
         assert overflow_pixels(phone) == 0, path
+
+
+def test_the_notice_of_a_silent_source_is_reached_by_keyboard(page: Page) -> None:
+    make_source_alarm(key_name="shop", since=timezone.now() - timedelta(hours=3), usual_per_hour=40)
+    log_in(page, Role.ADMIN)
+    notice = page.get_by_role("region", name="A source of reports is silent")
+    expect(notice).to_contain_text("No reports from key “shop” (REST) for 3 h")
+
+    link = notice.get_by_role("link", name="API keys")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if link.evaluate("node => node === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile("/dashboard/keys$"))
 
 
 def test_hostile_texts_stay_texts(page: Page) -> None:

@@ -312,6 +312,6 @@ def test_the_queries_of_a_look_do_not_grow_with_clusters_and_regions(
     look(service, after=11)
     assert outage.pk == Outage.objects.get().pk
 
-    # Two of them read the last day, once an hour and process.
-    with django_assert_max_num_queries(17):
+    # Two of them read the last day, once an hour and process; one asks whether anybody uses a key.
+    with django_assert_max_num_queries(18):
         detect_service(service_id=service.pk, now=NOW + timedelta(minutes=12))

@@ -24,13 +24,14 @@ from tests.factories import (
     make_profile,
     make_report,
     make_service,
+    make_source_alarm,
     make_user,
 )
 
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
-MAX_QUERIES = 18
+MAX_QUERIES = 19
 
 type_of_counter = Callable[..., AbstractContextManager[object]]
 
@@ -263,13 +264,14 @@ def test_the_page_offers_those_who_may_act() -> None:
 
 
 def test_the_dashboards_queries_do_not_grow(django_assert_max_num_queries: type_of_counter) -> None:
-    for _ in range(6):
+    for number in range(6):
         make_busy_service()
+        make_source_alarm(key_name=f"key {number}")
 
     with django_assert_max_num_queries(MAX_QUERIES):
         found = dashboard(now=NOW)
 
-    assert len(found.open) == 6
+    assert len(found.open) == len(found.notices) == 6
 
 
 def test_an_outages_queries_do_not_grow(django_assert_max_num_queries: type_of_counter) -> None:
@@ -298,6 +300,11 @@ def test_the_version_moves_with_events_looks_placements_and_lag(django_assert_nu
     outage.save()
     versions.append(dashboard_version(now=NOW))
     ClusteringState.objects.create(service=service, encoder="test", generation=1, mean_sum=b"")
+    versions.append(dashboard_version(now=NOW))
+    alarm = make_source_alarm()
+    versions.append(dashboard_version(now=NOW))
+    alarm.until = NOW
+    alarm.save()
     versions.append(dashboard_version(now=NOW))
     make_batch(service, at=NOW - timedelta(minutes=5))
     with django_assert_num_queries(1):

@@ -16,7 +16,7 @@ from reports.enums import Channel, OutageState
 from reports.telemetry import Metric, Sample, render
 from reports.triage import gauges
 from reports.web import health
-from tests.factories import make_batch, make_cluster, make_outage, make_report, make_service
+from tests.factories import make_batch, make_cluster, make_outage, make_report, make_service, make_source_alarm
 
 
 @pytest.fixture(autouse=True)
@@ -168,8 +168,18 @@ def test_metrics_say_what_is_open(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_metrics_say_which_sources_are_silent(client: Client) -> None:
+    make_source_alarm(since=timezone.now())
+
+    read = metrics(client)
+
+    assert read['outcry_source_alarms_open{kind="silent"}'] == 1
+    assert read['outcry_source_alarms_open{kind="collection_change"}'] == 0
+
+
+@pytest.mark.django_db
 def test_metrics_are_kept_for_a_moment(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         first = client.get("/metrics")
     with django_assert_num_queries(0):
         second = client.get("/metrics")

@@ -19,6 +19,7 @@ from tests.factories import (
     make_outage,
     make_report,
     make_service,
+    make_source_alarm,
     make_user,
 )
 
@@ -81,6 +82,26 @@ def test_data_older_than_promised_are_announced(responder: Client) -> None:
     make_batch(make_service(), at=timezone.now() - timedelta(minutes=3))
 
     assert "What you see is older than promised" in responder.get("/dashboard").text
+
+
+def test_a_silent_source_is_a_notice_of_its_own_and_its_name_stays_text(responder: Client) -> None:
+    make_source_alarm(key_name="<b>shop</b>", since=timezone.now() - timedelta(hours=3), usual_per_hour=40)
+
+    page = responder.get("/dashboard").text
+
+    assert "A source of reports is silent" in page
+    assert "No reports from key “&lt;b&gt;shop&lt;/b&gt;” (REST) for 3 h" in page
+    assert 'href="/dashboard/keys"' not in page  # for admins alone
+
+
+def test_an_admin_is_led_to_the_keys_from_a_silent_source() -> None:
+    client = Client()
+    client.force_login(make_user(Role.ADMIN))
+    make_source_alarm(key_name="shop", since=timezone.now())
+
+    page = client.get("/dashboard", headers={"HX-Request": "true"}).text
+
+    assert 'href="/dashboard/keys"' in page
 
 
 def test_what_reporters_and_people_wrote_stays_text(responder: Client) -> None:
