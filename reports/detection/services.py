@@ -18,6 +18,7 @@ from ml.detect import Evidence
 from ml.phases import Phase, step
 from ml.regions import are_related
 from reports.clustering.turns import each_service
+from reports.detection.aftertalk import is_aftertalk, is_in
 from reports.detection.arrays import LastHour, last_hour
 from reports.detection.collection import as_collected
 from reports.detection.evidence import (
@@ -395,6 +396,8 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
             thresholds=thresholds(),
         )
     ) is not phase:
+        if (phase, moved) == (Phase.SUSPECTED, Phase.CONFIRMED) and is_aftertalk(outage, now=moment.now):
+            break
         _move(outage, moved, moment)
         _write_event(outage, _KIND[phase, moved], moment, seen=found)
         minutes_in_phase = 0.0
@@ -433,13 +436,13 @@ def _phase_since(outages: list[Outage]) -> dict[int, datetime]:
 def _count(outage: Outage, moment: _Moment) -> None:
     """Bring an outage's reports, reporters, severity and label up to date. Queries: two or three."""
     started = outage.started_at
-    counts = MinuteCount.objects.filter(_is_in(outage), service_id=outage.service_id, minute__gte=started)
+    counts = MinuteCount.objects.filter(is_in(outage), service_id=outage.service_id, minute__gte=started)
     sums = counts.aggregate(n_reports=Sum("n_reports"), n_counted=Sum("n_counted"))
     outage.n_reports = sums["n_reports"] or 0
     outage.n_reporters = sums["n_counted"] or 0
     if outage.n_reporters <= EXACT_REPORTERS_UP_TO:
         # The counts hold a reporter once an hour; while it is cheap, count heads instead.
-        placements = Placement.objects.filter(_is_in(outage), service_id=outage.service_id, counted_at__gte=started)
+        placements = Placement.objects.filter(is_in(outage), service_id=outage.service_id, counted_at__gte=started)
         heads = placements.aggregate(
             known=Count("reporter", distinct=True, filter=~Q(reporter=b"")),
             anonymous=Count("pk", filter=Q(reporter=b"")),
@@ -460,19 +463,6 @@ def _count(outage: Outage, moment: _Moment) -> None:
     cluster_id = outage.cluster_id or main_cluster(moment.hour, moment.streams, outage.scope_region)
     if cluster_id is not None and (label := Cluster.objects.values_list("label", flat=True).get(pk=cluster_id)):
         outage.label = label
-
-
-def _is_in(outage: Outage) -> Q:
-    """Return the condition for counts and placements that belong to an outage."""
-    belongs = Q()
-    if outage.cluster_id is not None:
-        belongs &= Q(micro_cluster__cluster_id=outage.cluster_id)
-    if outage.scope_region:
-        there = Q()
-        for place in sorted({outage.scope_region, *outage.regions}):
-            there |= Q(region=place) | Q(region__startswith=f"{place}-")
-        belongs &= there
-    return belongs
 
 
 def _write_event(outage: Outage, kind: EventKind, moment: _Moment, *, seen: Evidence) -> None:
