@@ -90,7 +90,7 @@ def test_a_hit_and_a_miss_are_drawn_with_their_marks_and_evidence(tmp_path: Path
     assert "Mail" in hit
     assert "Labelled breakdown, Germany: suspected" in hit
     assert "after its start" in hit
-    assert re.search(r"When suspected: \d+ reports in \d+ min; usual is .*; by chance at most once in", hit)
+    assert re.search(r"When suspected: \d+ reports in \d+ min.*; usual .* is .*; by chance at most once in", hit)
     assert re.findall(r'<text x="[\d.]+" y="[\d.]+">(\w)</text>', content)[:6] == list("LSCREX")
     lost = page.words["label-2"]
     assert "<slow> missed France" in lost
