@@ -20,6 +20,9 @@ from ml.regions import WHOLE, ancestors, are_related, place
 from reports.detection.arrays import LastHour
 from reports.detection.learning import Usual
 
+# A region is concerned where that is likelier than not. The set with the best F1 to be expected would do better, were
+# regions concerned independently; of "one state or all of them" it answers "all", even where one is likelier.
+LIKELY: Final = 0.5
 # Silent regions that are weighed beside those heard of, the largest first. 300 nodes cost some ten milliseconds, and
 # only a look that finds something pays for them.
 MOST_SILENT: Final = 300
@@ -58,7 +61,11 @@ def whereabouts(hour: LastHour, usual: Usual) -> Whereabouts:
     )
     # As long as nobody names a region, "everywhere" would be as good a guess as any, and a guess it would be.
     is_named = len(nodes) == 1 or len(hour.regions) > 1
-    return _of(in_short(found.regions, nodes)) if found.is_settled and is_named else UNSETTLED
+    if not (found.is_settled and is_named):
+        return UNSETTLED
+    above = {over for node in nodes for over in ancestors(node)}
+    likely = [node for node in nodes if node not in above and found.p_concerned[node] >= LIKELY]
+    return _of(in_short(likely or found.regions, nodes))
 
 
 def apart(found: Whereabouts, standing: Sequence[Collection[str]]) -> list[Whereabouts]:

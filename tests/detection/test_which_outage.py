@@ -420,6 +420,16 @@ def test_a_region_that_fires_is_not_lost_while_it_is_too_early_to_say_where() ->
     assert (outage.cluster_id, outage.is_located, outage.state) == (None, False, OutageState.CONFIRMED)
 
 
+def test_a_handful_of_reports_of_one_state_is_that_state_and_not_the_country() -> None:
+    states = ("US-CA", "US-MI", "US-NY", "US-OH", "US-TX")
+    service = known_service(*states)
+    people(make_cluster(service), 2, region="US-TX", minutes=2)
+
+    watch(service, first=1, last=2)
+
+    assert Outage.objects.get().regions == ["US-TX"]
+
+
 def test_a_rise_everywhere_is_one_outage_of_the_whole_service() -> None:
     service = known_service(*REGIONS)
     for region in REGIONS:
