@@ -16,7 +16,7 @@ import numpy as np
 
 from ml.baseline import joint_strength, shares
 from ml.detect import stream_dispersion, window_dispersion, window_expected, window_sums
-from ml.regions import WHOLE, ancestors, are_related, place
+from ml.regions import WHOLE, ancestors, are_related, parent, place
 from reports.detection.arrays import LastHour
 from reports.detection.learning import Usual
 
@@ -42,7 +42,10 @@ UNSETTLED: Final = Whereabouts(WHOLE, (WHOLE,), is_settled=False)
 
 def whereabouts(hour: LastHour, usual: Usual) -> Whereabouts:
     """Return where a service's rise is, given that there is one."""
-    nodes = _nodes(hour, usual)
+    all_nodes = _nodes(hour, usual)
+    lone = _lone_country(all_nodes)
+    # Of a service in one country the country is the whole; as a level of its own it would count for the whole twice.
+    nodes = [node for node in all_nodes if node != lone]
     heard = {node: row for row, node in enumerate(hour.regions)}
     counts = np.zeros((len(nodes), hour.region_counts.shape[1]))
     for row, node in enumerate(nodes):
@@ -58,6 +61,7 @@ def whereabouts(hour: LastHour, usual: Usual) -> Whereabouts:
         share[:, None] * service_expected[None, :],
         window_dispersion(stream_dispersion(usual.profile.dispersion, share)),
         np.asarray(joint_strength(strength, usual.today.strength)),
+        parent_of=lambda code: WHOLE if code != WHOLE and parent(code) == lone else parent(code),
     )
     # As long as nobody names a region, "everywhere" would be as good a guess as any, and a guess it would be.
     is_named = len(nodes) == 1 or len(hour.regions) > 1
@@ -65,7 +69,7 @@ def whereabouts(hour: LastHour, usual: Usual) -> Whereabouts:
         return UNSETTLED
     above = {over for node in nodes for over in ancestors(node)}
     likely = [node for node in nodes if node not in above and found.p_concerned[node] >= LIKELY]
-    return _of(in_short(likely or found.regions, nodes))
+    return _of(in_short(likely or found.regions, all_nodes))
 
 
 def apart(found: Whereabouts, standing: Sequence[Collection[str]]) -> list[Whereabouts]:
@@ -124,6 +128,12 @@ def in_short(regions: Collection[str], nodes: Sequence[str]) -> list[str]:
         return [node]
 
     return sorted(shortened(WHOLE))
+
+
+def _lone_country(nodes: Sequence[str]) -> str | None:
+    """Return the only country there is, if it has parts."""
+    countries = [node for node in nodes if ancestors(node) == [WHOLE]]
+    return countries[0] if len(countries) == 1 and len(nodes) > 2 else None
 
 
 def _nodes(hour: LastHour, usual: Usual) -> list[str]:
