@@ -442,7 +442,9 @@ def _count(outage: Outage, moment: _Moment) -> None:
     outage.n_reporters = sums["n_counted"] or 0
     if outage.n_reporters <= EXACT_REPORTERS_UP_TO:
         # The counts hold a reporter once an hour; while it is cheap, count heads instead.
-        placements = Placement.objects.filter(is_in(outage), service_id=outage.service_id, counted_at__gte=started)
+        placements = Placement.objects.filter(
+            is_in(outage), service_id=outage.service_id, counted_at__gte=started, is_set_aside=False
+        )
         heads = placements.aggregate(
             known=Count("reporter", distinct=True, filter=~Q(reporter=b"")),
             anonymous=Count("pk", filter=Q(reporter=b"")),

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from reports.detection.services import detect_pending, detect_service
 from reports.enums import EventKind, OutageState
-from reports.models import Outage
+from reports.models import Outage, Placement
 from tests.detection.streams import (
     END_OF_MINUTE,
     HOUR,
@@ -315,3 +315,14 @@ def test_the_queries_of_a_look_do_not_grow_with_clusters_and_regions(
     # Two of them read the last day, once an hour and process; one asks whether anybody uses a key.
     with django_assert_max_num_queries(18):
         detect_service(service_id=service.pk, now=NOW + timedelta(minutes=12))
+
+
+def test_who_was_set_aside_is_no_reporter_of_an_outage() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 3, at=NOW, minutes=2)
+    aside = Placement.objects.order_by("report_id").values_list("pk", flat=True)[:2]
+    Placement.objects.filter(pk__in=list(aside)).update(is_set_aside=True, is_counted=False)
+
+    look(service, after=2)
+
+    assert Outage.objects.get().n_reporters == 4
