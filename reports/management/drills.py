@@ -41,6 +41,7 @@ class Progress:
     n_sent: int
     outage_id: int | None
     state: str
+    is_located: bool
     regions: tuple[str, ...]
     label: str
 
@@ -86,7 +87,7 @@ def play(
     clock: Callable[[], datetime],
     most_seconds: float,
 ) -> Iterator[Progress]:
-    """Send a scenario's reports in quick motion; yield after each step until it is confirmed or time is up.
+    """Send a scenario's reports in quick motion; yield after each step until confirmed and located, or time is up.
 
     It goes on for `LEAST_SECONDS` whatever happens, so that whoever watches the dashboard sees the outage grow.
     """
@@ -103,7 +104,7 @@ def play(
             n_sent += len(due)
         progress = _progress(service_id, started_at, seconds, n_sent)
         yield progress
-        if progress.state == "confirmed" and seconds > LEAST_SECONDS:
+        if progress.state == "confirmed" and progress.is_located and seconds > LEAST_SECONDS:
             return
         time.sleep(STEP_SECONDS)
 
@@ -138,6 +139,6 @@ def _send(slug: str, reports: list[SyntheticReport], *, now: datetime, keep_time
 def _progress(service_id: int, since: datetime, seconds: float, n_sent: int) -> Progress:
     outage = Outage.objects.filter(service_id=service_id, suspected_at__gte=since).order_by("id").first()
     if outage is None:
-        return Progress(seconds, n_sent, None, "", (), "")
+        return Progress(seconds, n_sent, None, "", False, (), "")
     state = "confirmed" if OutageEvent.objects.filter(outage=outage, kind="confirmed").exists() else outage.state
-    return Progress(seconds, n_sent, outage.pk, state, tuple(outage.regions), outage.label)
+    return Progress(seconds, n_sent, outage.pk, state, outage.is_located, tuple(outage.regions), outage.label)

@@ -37,16 +37,16 @@ class Command(BaseCommand):
         self._wait_until_placed(service_id)
         where = _named(drills.expected_regions(name))
         self.stdout.write(f"Playing “{SCENARIOS[name].title}” on service {slug}, beginning in: {where}")
-        known = ""
+        known = ("", "")
         progress = None
         for progress in drills.play(
             name=name, slug=slug, service_id=service_id, rng=rng, clock=timezone.now, most_seconds=MOST_SECONDS
         ):
-            if progress.state != known:
-                known = progress.state
+            place = _named(progress.regions) if progress.is_located else "too early to say where"
+            if progress.state and (progress.state, place) != known:
+                known = (progress.state, place)
                 self.stdout.write(
-                    f"{progress.seconds:5.0f} s, {progress.n_sent} reports: {known}, {_named(progress.regions)}:"
-                    f" {progress.label}"
+                    f"{progress.seconds:5.0f} s, {progress.n_sent} reports: {progress.state}, {place}: {progress.label}"
                 )
         if progress is None or progress.outage_id is None:
             raise CommandError(
