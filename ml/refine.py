@@ -36,7 +36,7 @@ LEAVES_FOR: Final = 0.1
 YOUNG_REPORTS: Final = 500
 # What is looked at by turns falls apart where its group is so large and nothing as alike as this share of the threshold
 # holds it together: groups grow mixed in small steps, of which none looks wrong by itself, and large ones weigh most.
-# First halves: News-T B-cubed .828 to .856, Banking77 .489 to .491; with a share of 1 the same, and 3 % more ids change.
+# First halves: News-T B-cubed .828 to .856, Banking77 .489 to .491; with a share of 1 the same, and 3 % more change.
 LARGE_REPORTS: Final = 20
 HOLDS_TOGETHER: Final = 0.9
 # Unless it has more wordings than these: each is a reading of all groups, and a pause must stay short.
