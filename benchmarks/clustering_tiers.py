@@ -21,8 +21,13 @@ from ml.types import Encoder, FloatArray, IntArray
 BATCH = 256
 # What "usual" may be set to when it is tuned: the best constants of all sets and tiers seen lie well inside.
 USUAL_GRID = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6)
-TIERS = ("hashing", "static", "student", "minilm", "multilingual", "multilingual-student")
-_TEACHERS = {"student": "minilm", "multilingual-student": "multilingual"}
+TIERS = ("hashing", "static", "student", "minilm", "minilm-student", "multilingual", "multilingual-student")
+# Of what is learnt: the teacher, and what is beside it among the features.
+_TEACHERS = {
+    "student": ("minilm", "static"),
+    "minilm-student": ("minilm", "minilm"),
+    "multilingual-student": ("multilingual", "static"),
+}
 
 
 class TierMissing(Exception):
@@ -57,13 +62,13 @@ def load_tier(name: str, own_texts: Sequence[str], *, folder: Path | None = None
     """
     try:
         if name in _TEACHERS:
-            return _fitted_student(_TEACHERS[name], own_texts, folder)
+            return _fitted_student(*_TEACHERS[name], own_texts, folder)
         return load_encoder(name, folder=folder) if folder and name == "multilingual" else load_encoder(name)
     except (EncoderUnavailableError, ImportError, ValueError) as error:
         raise TierMissing(str(error)) from error
 
 
-def _fitted_student(teacher_name: str, own_texts: Sequence[str], folder: Path | None) -> Encoder:
+def _fitted_student(teacher_name: str, beside: str, own_texts: Sequence[str], folder: Path | None) -> Encoder:
     from ml.encoders import load_teacher
     from ml.student import StudentEncoder
     from ml.trial import taught
@@ -72,7 +77,7 @@ def _fitted_student(teacher_name: str, own_texts: Sequence[str], folder: Path | 
     vectors = np.concatenate(
         [teacher.encode(own_texts[start : start + BATCH]) for start in range(0, len(own_texts), BATCH)]
     )
-    return StudentEncoder(taught(own_texts, vectors, teacher=teacher, instead=load_encoder("static")))
+    return StudentEncoder(taught(own_texts, vectors, teacher=teacher, instead=load_encoder(beside)))
 
 
 def measure_tier(

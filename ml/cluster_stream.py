@@ -21,7 +21,7 @@ import numpy as np
 
 from ml.adopt import adopt_by_products
 from ml.cluster import BURST_SHARE, LeaderState, assign, empty_state, keep_micro
-from ml.encoders import EncoderUnavailableError, load_encoder, reference_vectors
+from ml.encoders import EncoderUnavailableError, load_encoder, load_teacher, reference_vectors
 from ml.guards import kinds_of
 from ml.languages import languages_of
 from ml.multilingual import is_multilingual
@@ -254,14 +254,15 @@ def main(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> 
         choices=("auto", "student", "static", "hashing", "minilm", "multilingual"),
         default="auto",
         help="how texts become vectors; `auto` learns from the first lines where a teacher is installed and that is "
-        "measured to be better, and takes `static` or `hashing` otherwise; `student` insists on a teacher",
+        "measured to be better, and takes `static` or `hashing` otherwise; `student` insists on a teacher; `minilm` "
+        "reads every line with that model, and learns besides where that helps",
     )
     options = parser.parse_args(argv)
     numbers: list[int] = []
     immediate: list[int] = []
     try:
-        learns = options.encoder in ("auto", "student")
-        encoder = unlearnt = load_encoder("auto" if learns else options.encoder)
+        learns = options.encoder in ("auto", "student", "minilm")
+        encoder = unlearnt = load_encoder("auto" if options.encoder == "student" else options.encoder)
         with _progress(stdin, stderr) as (lines, say, tell_learnt):
             reports = read_lines(lines)
             beginning = list(itertools.islice(reports, LEARN_LINES if learns else 1))
@@ -270,7 +271,11 @@ def main(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> 
             if learns:
                 insists = options.encoder == "student"
                 encoder, verdict = learnt_encoder(
-                    [line.text for line in beginning], instead=unlearnt, insists=insists, progress=tell_learnt
+                    [line.text for line in beginning],
+                    instead=unlearnt,
+                    teacher=load_teacher("minilm") if options.encoder == "minilm" else None,
+                    insists=insists,
+                    progress=tell_learnt,
                 )
                 if insists or encoder is not unlearnt:
                     say(f"cluster: {verdict}")
@@ -295,6 +300,7 @@ def learnt_encoder(
     texts: Sequence[str],
     *,
     instead: Encoder,
+    teacher: Encoder | None = None,
     insists: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Encoder, str]:
@@ -306,6 +312,8 @@ def learnt_encoder(
         In the order of the stream; measured on are the newest.
     instead : Encoder
         What needs no learning.
+    teacher : Encoder, optional
+        By default the one that suits the texts, of those that are installed.
     insists : bool, default False
         Whether it is an error that no teacher is installed.
     progress : callable, optional
@@ -338,7 +346,7 @@ def learnt_encoder(
                 teacher_of(told)
             few = f"too few different texts to learn from ({len(told):,}, {LEAST_TEXTS:,} are wanted)"
             return instead, f"{few}: {instead.name} is used"
-        teacher = teacher_of(told)
+        teacher = teacher or teacher_of(told)
     except EncoderUnavailableError as error:
         if insists:
             raise

@@ -62,6 +62,10 @@ class SideBySide:
         self.n_dims = sum(encoder.n_dims for encoder, _ in parts)
         self.name = "+".join(f"{weight:g}*{encoder.name}" if weight != 1 else encoder.name for encoder, weight in parts)
 
+    def holds(self, name: str) -> bool:
+        """Tell whether the encoder of that name is one of the parts."""
+        return any(encoder.name == name for encoder, _ in self._parts)
+
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """See `ml.types.Encoder.encode`."""
         return unit_rows(np.hstack([np.float32(weight) * encoder.encode(texts) for encoder, weight in self._parts]))

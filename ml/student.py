@@ -59,7 +59,8 @@ class Student:
     teacher : str
         Name of the teacher's encoder.
     base : str
-        Name of the encoder whose vectors are among the features; "" where there is none.
+        Name of the encoder whose vectors are among the features; "" where there is none. It may hold the teacher: then
+        what is learnt is not to do without it, but to see what it sees with the wording taken out.
     n_word_dims, n_letter_dims : int
         Places of the hashed words and pairs, and of the hashed letter groups; 0 leaves a kind out.
     weights : ndarray of shape (n_features, d), float16
@@ -168,6 +169,7 @@ class StudentEncoder:
         self.n_dims = int(student.weights.shape[1])
         # 80 characters are kept of an encoder's name where vectors are stored.
         self.name = f"student-{student.digest}-of-{student.teacher}"[:80]
+        self.reads_with_model = "+" in student.base
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """See `ml.types.Encoder.encode`."""
@@ -202,8 +204,8 @@ def fit_student(
     teacher : str
         Name of the teacher's encoder; see `ml.encoders.load_teacher`.
     base : Encoder, optional
-        The static encoder, whose vectors then are features as well. Only what `load_encoder` gives by the name
-        "static" can be found again later.
+        Its vectors then are features as well. Only what `load_encoder` gives by the names "static" and "minilm" can be
+        found again later.
     n_word_dims, n_letter_dims : int
         Places for hashed words and pairs, and for hashed letter groups; 0 leaves a kind out.
     ridge : float
@@ -377,7 +379,7 @@ def _features(
 def _base_encoder(name: str) -> Encoder | None:
     if not name:
         return None
-    base = load_encoder("static")
+    base = load_encoder("minilm" if "+" in name else "static")  # a model and the static vectors, or these alone
     if base.name != name:
         raise EncoderUnavailableError(
             f"the student was fitted on vectors of {name}, but {base.name} is installed; fit it anew"

@@ -30,6 +30,8 @@ from reports.models import LearntEncoder
 
 logger = logging.getLogger(__name__)
 
+# Settings with which an encoder is learnt every night: to do as the model does, or to see more with the model.
+LEARNING: Final = ("auto", "minilm")
 REMEMBERED_TEXTS: Final = 20_000  # 10 to 60 MB of vectors
 
 
@@ -42,7 +44,7 @@ class Reading:
     languages: tuple[str, ...] | None
 
 
-_students: dict[str, Encoder] = {}
+_students: dict[str, StudentEncoder] = {}
 _unusable: set[str] = set()  # learnt encoders that this process could not read: said once, not tried again
 _references: dict[str, FloatArray] = {}
 _vectors: dict[str, TextMemory[FloatArray]] = {}
@@ -54,9 +56,9 @@ def the_encoder() -> Encoder:
 
     Queries: one where the setting lets the installation choose.
     """
-    if settings.ENCODER == "auto":
+    if settings.ENCODER in LEARNING:
         name = LearntEncoder.objects.filter(state=EncoderState.ACTIVE).values_list("name", flat=True).first()
-        student = usable_student(name) if name is not None else None
+        student = fitting_student(name) if name is not None else None
         if student is not None:
             return student
     return encoder_of_setting()
@@ -74,7 +76,7 @@ def model_folder() -> Path | None:
     return Path(settings.ENCODER_FOLDER) if settings.ENCODER_FOLDER else None
 
 
-def usable_student(name: str) -> Encoder | None:
+def usable_student(name: str) -> StudentEncoder | None:
     """Return a learnt encoder, read once a process; None where it can't be used here.
 
     That is so where its weights are damaged, or were deleted a moment ago, or where it was fitted beside static vectors
@@ -93,6 +95,13 @@ def usable_student(name: str) -> Encoder | None:
         _students.clear()  # 2 to 4 MB each, and one is in use
         _students[name] = student
     return _students[name]
+
+
+def fitting_student(name: str) -> StudentEncoder | None:
+    """Return a learnt encoder that can be used and goes with the setting: reads with the model, or does without it."""
+    student = usable_student(name)
+    fits = student is not None and student.reads_with_model == (settings.ENCODER == "minilm")
+    return student if fits else None
 
 
 def forget_students() -> None:

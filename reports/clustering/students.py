@@ -21,7 +21,7 @@ from typing import Final
 from django.conf import settings
 from django.db import connection, transaction
 
-from ml.encoders import EncoderUnavailableError, forget_teachers
+from ml.encoders import EncoderUnavailableError, forget_teachers, load_teacher
 from ml.student import AGREEMENT_TO_KEEP, agreement
 from ml.text import normalise
 from ml.trial import Trial, teacher_of, try_student
@@ -50,7 +50,7 @@ LEARN_AGAIN_AFTER: Final = timedelta(hours=12)
 class Outcome(Enum):
     """What became of learning, as a sentence for people."""
 
-    NOT_WANTED = "The setting ENCODER names an encoder, so none is learnt."
+    NOT_WANTED = "The setting ENCODER names an encoder from which none is learnt."
     BUSY = "Another process is learning at this moment."
     NOT_DUE = "The last measurement is not old enough."
     NO_TEACHER = "There is no sentence model to learn from; `make install` installs one."
@@ -92,7 +92,7 @@ def learn_student(*, now: datetime, is_due: bool = False, progress: Callable[[in
     Concurrency: a second process leaves it to the first. The lock is the session's, because a transaction must not
     stay open for as long as a teacher reads.
     """
-    if settings.ENCODER != "auto":
+    if settings.ENCODER not in encoding.LEARNING:
         return Lesson(Outcome.NOT_WANTED)
     with _alone() as is_alone:
         if not is_alone:
@@ -159,6 +159,8 @@ def _learn(*, now: datetime, progress: Callable[[int, int], None] | None) -> Les
 
 def _teacher(texts: Sequence[str]) -> Encoder | None:
     try:
+        if settings.ENCODER == "minilm":
+            return load_teacher("minilm")
         return teacher_of(texts, folder=encoding.model_folder())
     except EncoderUnavailableError as error:
         if str(error) not in _told:
@@ -221,8 +223,8 @@ def _choose(heard: Sequence[_Heard], n_most: int) -> list[_Heard]:
 
 
 def _agreement_of(name: str, fresh_texts: Sequence[str], trial: Trial) -> float:
-    """Return the agreement of the learnt encoder in use, 0.0 where it can't be used at all."""
-    encoder = encoding.usable_student(name)
+    """Return the agreement of the learnt encoder in use, 0.0 where it can't be used at all or with another setting."""
+    encoder = encoding.fitting_student(name)
     if encoder is None:
         return 0.0
     return agreement(encoder.encode(fresh_texts), trial.fresh_vectors, trial.fresh_languages)
@@ -232,8 +234,10 @@ def _judge(trial: Trial, of_in_use: float | None) -> Outcome:
     """Return what the figures say; a switch has to be worth its trouble, and so has staying."""
     if of_in_use is None:
         return Outcome.SWITCHED_ON if trial.is_worth_it else Outcome.ON_TRIAL
-    keeps = of_in_use >= max(AGREEMENT_TO_KEEP, trial.agreement_instead)
-    if trial.is_worth_it and (not keeps or trial.agreement >= of_in_use + REPLACE_BETTER_BY):
+    # One that reads with the model always agrees with it; whether learning still helps, the trial tells.
+    told = min(of_in_use, trial.agreement) if trial.encoder.reads_with_model else of_in_use
+    keeps = told >= max(AGREEMENT_TO_KEEP, trial.agreement_instead)
+    if trial.is_worth_it and (not keeps or trial.agreement_in_use >= of_in_use + REPLACE_BETTER_BY):
         return Outcome.SWITCHED_ON
     return Outcome.KEPT if keeps else Outcome.RETIRED
 
@@ -261,7 +265,7 @@ def _write(
             "teacher": teacher.name,
             "weights": trial.student.to_bytes(),
             "n_texts": trial.n_texts,
-            "agreement": trial.agreement,
+            "agreement": trial.agreement_in_use,
             "state": EncoderState.ACTIVE if outcome is Outcome.SWITCHED_ON else EncoderState.TRIAL,
             "fitted_at": now,
             "measured_at": now,

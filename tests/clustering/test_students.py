@@ -105,7 +105,8 @@ def measured(
     """Let a lesson end with these figures."""
 
     def tried(*args: Any, **kwargs: Any) -> Any:
-        return replace(try_student(*args, **kwargs, n_word_dims=256), agreement=learnt, agreement_instead=instead)
+        trial = try_student(*args, **kwargs, n_word_dims=256)
+        return replace(trial, agreement=learnt, agreement_in_use=learnt, agreement_instead=instead)
 
     monkeypatch.setattr(students, "try_student", tried)
     if in_use is not None:
@@ -407,6 +408,26 @@ def test_a_student_of_a_teacher_of_many_languages_learns_letters_and_comes_into_
     assert student._student.n_letter_dims == 64
 
 
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_with_minilm_what_is_learnt_reads_with_it_while_the_trial_says_that_learning_helps(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, goes_on: bool
+) -> None:
+    settings.ENCODER = "minilm"
+    told(180)
+    measured(monkeypatch, learnt=0.9)
+
+    first = learn_student(now=NOW)
+
+    student = encoding.the_encoder()
+    assert (first.outcome, getattr(student, "reads_with_model", False)) == (Outcome.SWITCHED_ON, True)
+
+    measured(monkeypatch, learnt=0.9 if goes_on else 0.6, instead=0.8, in_use=0.97)
+
+    assert learn_student(now=TOMORROW).outcome is (Outcome.KEPT if goes_on else Outcome.RETIRED)
+    settings.ENCODER = "auto"  # to which a student that needs the model is of no use
+    assert encoding.the_encoder() is load_encoder("auto")
+
+
 def test_the_teachers_memory_is_given_back_whatever_comes_of_the_lesson(monkeypatch: pytest.MonkeyPatch) -> None:
     forgotten: list[bool] = []
     monkeypatch.setattr(students, "forget_teachers", lambda: forgotten.append(True))
@@ -421,7 +442,7 @@ def test_the_teachers_memory_is_given_back_whatever_comes_of_the_lesson(monkeypa
 
 
 # -- Where nothing is learnt ------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", ["static", "hashing", "minilm"])
+@pytest.mark.parametrize("name", ["static", "hashing", "multilingual"])
 def test_nothing_is_learnt_where_the_setting_names_an_encoder(settings: Settings, name: str) -> None:
     told(160)
     settings.ENCODER = name

@@ -281,6 +281,17 @@ def test_an_encoder_that_was_asked_for_is_taken_without_a_trial(monkeypatch: pyt
     assert (code, len(rows), err) == (0, 500, "")
 
 
+# -- Learning beside a model -----------------------------------------------------------------------------------------
+@pytest.mark.usefixtures("_little_is_learnt_from")
+def test_what_minilm_reads_is_learnt_from_too_where_that_is_better() -> None:
+    code, rows, err = run(wordy_stream(500), "--encoder", "minilm")
+    learnt = run(wordy_stream(500), "--encoder", "student")
+
+    assert (code, len(rows)) == (0, 500)
+    assert rows != learnt[1]
+    assert err == "" or "-of-minilm" in err
+
+
 # -- Insisting on a teacher -------------------------------------------------------------------------------------------
 def missing(*_: object, **__: object) -> None:
     raise EncoderUnavailableError("run `make install`")

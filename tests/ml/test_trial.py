@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.encoders import EncoderUnavailableError, HashingEncoder, load_encoder
+from ml.encoders import EncoderUnavailableError, HashingEncoder, load_encoder, load_teacher
 from ml.student import N_LETTER_DIMS, StudentEncoder, agreement, fit_student
 from ml.trial import CLEARLY_BETTER, Trial, distinct, taught, teacher_of, try_student
 from ml.types import Encoder, FloatArray
@@ -81,6 +81,21 @@ def test_static_vectors_become_features_and_others_do_not() -> None:
 
     assert (beside.student.base, len(beside.student.weights)) == (static.name, 256 + 64 + 1)
     assert (alone.student.base, len(alone.student.weights)) == ("", 64 + 1)
+
+
+def test_a_student_beside_its_teacher_is_judged_by_one_without() -> None:
+    teacher, beside = load_teacher("minilm"), load_encoder("minilm")
+
+    with_teacher = try_student(FITTED, FRESH, teacher=teacher, instead=beside, n_word_dims=64)
+    without = try_student(FITTED, FRESH, teacher=teacher, instead=load_encoder("auto"), n_word_dims=64)
+
+    assert with_teacher.encoder.reads_with_model
+    assert not without.encoder.reads_with_model
+    assert (with_teacher.student.base, len(with_teacher.student.weights)) == (beside.name, beside.n_dims + 64 + 1)
+    assert with_teacher.agreement == without.agreement == without.agreement_in_use
+    assert with_teacher.agreement_instead == without.agreement_instead
+    fresh = agreement(with_teacher.encoder.encode(FRESH), teacher.encode(FRESH))
+    assert with_teacher.agreement_in_use == pytest.approx(fresh, abs=1e-6)
 
 
 def test_the_teacher_reads_in_pieces_and_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
