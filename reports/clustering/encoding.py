@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from django.conf import settings
 
 from ml.encoders import EncoderUnavailableError, load_encoder, reference_vectors
-from ml.guards import guard_of
 from ml.languages import languages_of
-from ml.memory import TextMemory
 from ml.multilingual import is_multilingual
-from ml.names import named_in
+from ml.reading import TextReader
 from ml.student import Student, StudentEncoder
 from ml.types import Encoder, FloatArray
 from reports.enums import EncoderState
@@ -32,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 # Settings with which an encoder is learnt every night: to do as the model does, or to see more with the model.
 LEARNING: Final = ("auto", "minilm")
-REMEMBERED_TEXTS: Final = 20_000  # 10 to 60 MB of vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +43,7 @@ class Reading:
 _students: dict[str, StudentEncoder] = {}
 _unusable: set[str] = set()  # learnt encoders that this process could not read: said once, not tried again
 _references: dict[str, FloatArray] = {}
-_vectors: dict[str, TextMemory[FloatArray]] = {}
-_codes: TextMemory[str] = TextMemory(lambda texts: [guard_of(text) for text in texts], n_most=REMEMBERED_TEXTS)
+_readers: dict[str, TextReader] = {}
 
 
 def the_encoder() -> Encoder:
@@ -119,29 +114,11 @@ def reference_of(encoder: Encoder) -> FloatArray:
 
 def read_texts(encoder: Encoder, texts: Sequence[str], *, names: frozenset[str] = frozenset()) -> Reading:
     """Encode texts, those read lately from memory; `names` are those the service knows."""
-    if encoder.name not in _vectors:
-        _vectors.clear()  # of another encoder nothing is needed any more
-        _vectors[encoder.name] = TextMemory(lambda fresh: _rows(encoder.encode(fresh)), n_most=REMEMBERED_TEXTS)
-    rows = _vectors[encoder.name](texts)
-    return Reading(
-        vectors=np.stack(rows) if rows else np.zeros((0, encoder.n_dims), dtype=np.float32),
-        guards=_guarded(texts, names),
-        languages=spoken(encoder, texts),
-    )
-
-
-def _rows(vectors: FloatArray) -> list[FloatArray]:
-    """The rows by themselves: a view would keep its whole batch in memory."""
-    return [vector.copy() for vector in vectors]
-
-
-def _guarded(texts: Sequence[str], names: frozenset[str]) -> list[str]:
-    """Return the texts' guards. Codes are remembered; names are each service's own, and quickly found."""
-    codes = _codes(texts)
-    if not names:
-        return codes
-    named = {text: named_in(text, names) for text, code in zip(texts, codes, strict=True) if not code}
-    return [code or named[text] for text, code in zip(texts, codes, strict=True)]
+    if encoder.name not in _readers:
+        _readers.clear()  # of another encoder nothing is needed any more
+        _readers[encoder.name] = TextReader(encoder)
+    vectors, guards = _readers[encoder.name].read(texts, names=names)
+    return Reading(vectors=vectors, guards=guards, languages=spoken(encoder, texts))
 
 
 def spoken(encoder: Encoder, texts: Sequence[str]) -> tuple[str, ...] | None:

@@ -15,8 +15,8 @@ from django.db.models import Count, Max, Q
 
 from ml.guards import guard_of
 from ml.memory import TextMemory
+from ml.reading import REMEMBERED_TEXTS
 from ml.screening import SET_ASIDE_BELOW, Example, Screen, fit_screen
-from reports.clustering.encoding import REMEMBERED_TEXTS
 from reports.models import ScreeningExample
 
 MOST_EXAMPLES: Final = 5_000  # the latest ones; a fit takes under a second
