@@ -291,6 +291,8 @@ def _open(finding: Finding, moment: _Moment) -> Outage | None:
             "window_minutes": finding.evidence.window_minutes,
             "p_value": max(finding.evidence.p_value, LEAST_P),
             "peak_p_value": max(finding.evidence.p_value, LEAST_P),
+            "peak_n_regions": n_regions_heard(moment.hour, finding.root, finding.evidence.window_minutes),
+            "peak_at": moment.now,
             "evaluated_at": moment.now,
         },
     )
@@ -378,7 +380,7 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
         outage.quiet_since = moment.now
     outage.p_value = max(found.p_value, LEAST_P)
     if outage.p_value <= outage.peak_p_value:
-        _keep_as_peak(outage, found)
+        _keep_as_peak(outage, found, moment)
     outage.evaluated_at = moment.now
     _count(outage, moment)
     minutes_in_phase = _minutes(phase_since, moment.now)
@@ -404,12 +406,14 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
     outage.save()
 
 
-def _keep_as_peak(outage: Outage, found: Evidence) -> None:
+def _keep_as_peak(outage: Outage, found: Evidence, moment: _Moment) -> None:
     """Keep the surest look whole: its counts explain its p-value, and no later silence may blur them."""
     outage.peak_p_value = max(found.p_value, LEAST_P)
     outage.observed = round(found.observed)
     outage.expected = found.expected
     outage.window_minutes = found.window_minutes
+    outage.peak_n_regions = n_regions_heard(moment.hour, outage.scope_region, found.window_minutes)
+    outage.peak_at = moment.now
 
 
 def _move(outage: Outage, phase: Phase, moment: _Moment) -> None:

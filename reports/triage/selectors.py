@@ -248,8 +248,16 @@ def _highlight(outage: Outage, events: Sequence[OutageEvent]) -> _Highlight:
                 break
             if event.kind in _STATE_KINDS:
                 since = event.at
-    now_seen = Seen(outage.observed, outage.expected, outage.window_minutes, outage.peak_p_value)
-    if outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}:
+    now_seen = Seen(
+        outage.observed,
+        outage.expected,
+        outage.window_minutes,
+        outage.peak_p_value,
+        n_regions=outage.peak_n_regions or 0,
+        at=outage.peak_at,
+    )
+    # Where it is not kept when that was, the events of one that is over tell more.
+    if outage.peak_at is not None or outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}:
         return _Highlight(since, now_seen)
     seen = [found for event in events if (found := seen_of(event.body, at=event.at)) is not None]
     return _Highlight(since, min(seen, key=lambda one: one.p_value, default=now_seen))

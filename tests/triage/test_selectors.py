@@ -187,6 +187,15 @@ def test_where_nothing_is_learnt_the_usual_is_what_the_detector_took() -> None:
     assert page.outage.chart.points[0].expected == pytest.approx(2.0 * page.outage.chart.bin_minutes)
 
 
+@pytest.mark.parametrize("state", [OutageState.CONFIRMED, OutageState.RECOVERING, OutageState.RESOLVED])
+def test_the_sentence_says_from_how_many_regions_and_for_which_hour(state: OutageState) -> None:
+    outage = make_outage(make_service(), state=state, peak_n_regions=3, peak_at=NOW - timedelta(hours=2))
+
+    sentence = outage_page(outage_id=outage.pk, now=NOW).outage.evidence
+
+    assert "41 reports in 5 min from 3 regions; usual for Wednesday 10:00 is 2; by chance" in sentence
+
+
 def test_what_recovers_shows_the_evidence_at_its_clearest() -> None:
     outage = make_outage(make_service(), state=OutageState.RECOVERING)
     outage.observed, outage.p_value = 1, 0.5
