@@ -6,6 +6,7 @@ another one, so that a slow beginning of an outage is not learnt before it is su
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,6 +34,9 @@ from reports.enums import OutageState
 from reports.models import MinuteCount, Outage, Service, ServiceProfile, StreamLevel
 
 GUARD = timedelta(hours=1)
+# Where nothing rises an hour is learnt within the next ten minutes, not by all services in the same tick.
+LEARNT_WITHIN_TICKS = 40
+TICK = timedelta(seconds=15)
 FROZEN_AT_MOST = timedelta(hours=24)
 
 
@@ -81,6 +85,21 @@ def what_is_usual(*, service_id: int, now: datetime) -> Usual:
     # What is learnt from an hour is decided once, so the hour tells whether the memory is still true.
     transaction.on_commit(lambda: _remembered.__setitem__(service_id, (learned_until, usual)))
     return usual
+
+
+def still_usual(service_ids: Collection[int], *, now: datetime) -> dict[int, Usual]:
+    """Return what this process remembers and is true enough for a glance; whoever is missing has to be learnt first.
+
+    Needs no lock. Queries: one.
+    """
+    known = {pk: _remembered[pk] for pk in service_ids if pk in _remembered}
+    learned = dict(ServiceProfile.objects.filter(pk__in=known).values_list("pk", "learned_until"))
+    return {
+        pk: usual
+        for pk, (learned_until, usual) in known.items()
+        if learned.get(pk) == learned_until
+        and learned_until >= floor_hour(now - GUARD - pk % LEARNT_WITHIN_TICKS * TICK)
+    }
 
 
 def forget_usual() -> None:
