@@ -22,7 +22,12 @@ MINUTES_PER_MONTH = 30 * 24 * 60.0
 # (`benchmarks/detection_learned.py --calibrate --n 32`; mean over levels of once in 10 days to once in 4 months).
 STRATUM_EDGES = (1.0, 3.0, 10.0, 40.0, 130.0)
 DEFAULT_OFFSETS = (2.92, 2.32, 2.04, 1.72, 1.78, 2.21)
+N_STRATA = len(DEFAULT_OFFSETS)
+# A rate in the middle of each stratum, for what is kept by stratum alone.
+STRATUM_RATES = (0.5, 2.0, 6.0, 20.0, 80.0, 250.0)
 _LEAST_PEAKS = 4  # levels with fewer peaks above them tell nothing
+# Of a stratum watched for less, the thirty highest peaks lie below what budgets ask for (once in ten days).
+LEAST_QUIET_MINUTES = 300 * 24 * 60.0
 _PRIOR_PEAKS = 20.0  # what the shipped table weighs against an installation's own peaks
 
 
@@ -121,7 +126,8 @@ def refresh(
     Returns
     -------
     Calibration
-        Offsets shrunk to those given by the weight of twenty peaks.
+        Offsets shrunk to those given by the weight of twenty peaks; those of strata that were watched for less than
+        300 stream-days are left as they are.
 
     Raises
     ------
@@ -147,7 +153,7 @@ def refresh(
     of_stratum = stratum(rates)
     for which in range(offsets.size):
         mine = np.sort(highest[of_stratum == which])[::-1][:30]
-        if mine.size < _LEAST_PEAKS or watched[which] <= 0:
+        if mine.size < _LEAST_PEAKS or watched[which] < LEAST_QUIET_MINUTES:
             continue
         ranks = np.arange(1, mine.size + 1)
         own = float((np.log(watched[which] / ranks) - mine)[_LEAST_PEAKS - 1 :].mean())

@@ -25,3 +25,5 @@ def forget_everything() -> None:
         learning.forget_usual()
     if ticks := sys.modules.get("reports.detection.ticks"):
         ticks.forget_pasts()
+    if fleet := sys.modules.get("reports.detection.fleet"):
+        fleet.forget_fleet()

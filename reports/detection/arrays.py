@@ -136,6 +136,29 @@ def hourly_counts(service_id: int, *, start: datetime, n_hours: int) -> tuple[li
     return roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, n_hours))
 
 
+def hourly_total(service_id: int, *, start: datetime, n_hours: int) -> Float64Array:
+    """Read counts of a whole service by hour; shape (n_hours,). Queries: one."""
+    return _total(service_id, start=start, n=n_hours, seconds=3600)
+
+
+def minute_total(service_id: int, *, start: datetime, n_minutes: int) -> Float64Array:
+    """Read counts of a whole service by minute; shape (n_minutes,). Queries: one."""
+    return _total(service_id, start=start, n=n_minutes, seconds=60)
+
+
+def _total(service_id: int, *, start: datetime, n: int, seconds: int) -> Float64Array:
+    counts = np.zeros(n)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT floor(extract(epoch FROM minute - %s) / %s)::int, sum(n_counted)::int FROM reports_minutecount"
+            " WHERE service_id = %s AND minute >= %s AND minute < %s GROUP BY 1",
+            [start, seconds, service_id, start, start + n * timedelta(seconds=seconds)],
+        )
+        for column, n_counted in cursor.fetchall():
+            counts[column] += n_counted
+    return counts
+
+
 def epoch_hour(moment: datetime) -> int:
     """Return whole hours since 1970."""
     return (moment - _EPOCH) // HOUR

@@ -16,6 +16,7 @@ import numpy as np
 from django.conf import settings
 
 from ml.baseline import Levels, joint_strength, shares
+from ml.budget import Calibration
 from ml.detect import Evidence, evidence, expected_by_minute, onset_minute, stream_dispersion, window_expected
 from ml.phases import Thresholds, thresholds_for
 from ml.regions import WHOLE, ancestors, are_related
@@ -61,13 +62,21 @@ def thresholds() -> Thresholds:
     return thresholds_for(settings.FALSE_ALARMS_PER_MONTH)
 
 
-def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> Streams:
+def weigh(
+    hour: LastHour, usual: Usual, *, cluster_past: dict[int, float], calibration: Calibration | None = None
+) -> Streams:
     """Test every stream of a service. `cluster_past` holds the reports each cluster had before the last hour."""
-    [streams] = weigh_all([hour], [usual], cluster_past=cluster_past)
+    [streams] = weigh_all([hour], [usual], cluster_past=cluster_past, calibration=calibration)
     return streams
 
 
-def weigh_all(hours: Sequence[LastHour], usuals: Sequence[Usual], *, cluster_past: dict[int, float]) -> list[Streams]:
+def weigh_all(
+    hours: Sequence[LastHour],
+    usuals: Sequence[Usual],
+    *,
+    cluster_past: dict[int, float],
+    calibration: Calibration | None = None,
+) -> list[Streams]:
     """Test every stream of services, all of them at once: the arrays' overhead is paid once a tick, not a service."""
     parts = []
     for hour, usual in zip(hours, usuals, strict=True):
@@ -81,7 +90,8 @@ def weigh_all(hours: Sequence[LastHour], usuals: Sequence[Usual], *, cluster_pas
         )
         parts.append(_prepared(hour.region_counts, usual.levels_of(hour.regions), service_expected, usual))
         parts.append(_prepared(hour.cluster_counts, cluster_levels, service_expected, usual))
-    tested = iter(evidence(*(np.concatenate(column) for column in zip(*parts, strict=True)))) if parts else iter(())
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    tested = iter(evidence(*columns, calibration=calibration) if columns else ())
     found = []
     for hour in hours:
         # The budget is the service's: half of it is for the whole, the rest for the regions heard of within the hour
@@ -208,7 +218,7 @@ def _prepared(
     return (
         counts,
         share[:, None] * service_expected[None, :],
-        stream_dispersion(usual.profile.dispersion, share),
+        stream_dispersion(usual.dispersion[None, :], share[:, None]),
         joint_strength(strength, usual.today.strength),
     )
 

@@ -28,8 +28,10 @@ from ml.baseline import (
     slot_strength,
 )
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
+from ml.scatter import Scatter, empty_scatter, learn_scatter
 from ml.types import BoolArray, Float64Array
-from reports.detection.arrays import HOUR, epoch_hour, floor_hour, hourly_counts
+from reports.detection.arrays import HOUR, epoch_hour, floor_hour, hourly_counts, minute_total
+from reports.detection.fleet import fleet_in_use, scatter_of
 from reports.enums import OutageState
 from reports.models import MinuteCount, Outage, Service, ServiceProfile, StreamLevel
 
@@ -38,6 +40,7 @@ GUARD = timedelta(hours=1)
 LEARNT_WITHIN_TICKS = 40
 TICK = timedelta(seconds=15)
 FROZEN_AT_MOST = timedelta(hours=24)
+SCATTER_HOURS = 4 * 168  # of a long past only so many teach how reports scatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,29 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What a service usually gets: its profile, rates by hour of the week, its regions' levels by code, and today."""
+    """What a service usually gets: its profile, rates by hour of the week, its regions' levels by code, and today.
+
+    `dispersion` is that of its counts in each of the detector's windows, shape (18,).
+    """
 
     profile: Profile
     rates_per_hour: Float64Array
     levels: dict[str, tuple[float, float]]
     today: Today
+    dispersion: Float64Array
 
     def levels_of(self, regions: list[str]) -> Levels:
         """Return the levels in the order asked for; a region never heard of was silent all the time that was learnt."""
         return _levels_of(self.levels, regions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was learnt before."""
+
+    profile: Profile
+    levels: dict[str, tuple[float, float]]
+    scatter: Scatter | None
 
 
 def _levels_of(levels: dict[str, tuple[float, float]], regions: list[str]) -> Levels:
@@ -117,12 +133,15 @@ def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple
     )
     start = row.learned_until if row is not None else _first_hour(service_id, now)
     n_hours = (until - start) // HOUR
+    scatter = scatter_of(row) if row is not None else None
     if n_hours <= 0:
         rates = np.array(row.rates_per_hour) if row is not None else expected_per_hour(profile)
     else:
-        profile, rates, levels = _learn(service_id, profile, levels, start=start, n_hours=n_hours, now=now)
+        known = _Known(profile, levels, scatter)
+        profile, rates, levels, scatter = _learn(service_id, known, start=start, n_hours=n_hours, now=now)
     today = _today(service_id, profile, rates, until=max(start, until), now=now)
-    return max(start, until), Usual(profile, rates, levels, today)
+    dispersion = fleet_in_use(now=now).dispersion(scatter, float(rates.mean()), hourly=profile.dispersion)
+    return max(start, until), Usual(profile, rates, levels, today, dispersion)
 
 
 def _today(service_id: int, profile: Profile, rates: Float64Array, *, until: datetime, now: datetime) -> Today:
@@ -144,30 +163,46 @@ def _today(service_id: int, profile: Profile, rates: Float64Array, *, until: dat
 
 
 def _learn(
-    service_id: int,
-    profile: Profile,
-    levels: dict[str, tuple[float, float]],
-    *,
-    start: datetime,
-    n_hours: int,
-    now: datetime,
-) -> tuple[Profile, Float64Array, dict[str, tuple[float, float]]]:
+    service_id: int, known: _Known, *, start: datetime, n_hours: int, now: datetime
+) -> tuple[Profile, Float64Array, dict[str, tuple[float, float]], Scatter | None]:
+    levels = known.levels
     seen, seen_counts = hourly_counts(service_id, start=start, n_hours=n_hours)
     regions = sorted({"", *levels, *seen})
     counts = np.zeros((len(regions), n_hours))
     counts[[regions.index(region) for region in seen]] = seen_counts
     frozen = _frozen_hours(service_id, start=start, n_hours=n_hours, now=now)
     hours = epoch_hour(start) + np.arange(n_hours)
-    profile = learn_profile(profile, counts[0], epoch_hour(start), frozen)
+    profile = learn_profile(known.profile, counts[0], epoch_hour(start), frozen)
+    scatter = _learn_scatter(service_id, known.scatter, counts[0], frozen, start=start)
     rates = expected_per_hour(profile)
     before = _levels_of(levels, regions)
     after = learn_levels(before, counts, rates[hour_slot(hours)], frozen, dispersion=profile.dispersion)
-    _save(service_id, profile, rates, regions, after, until=start + n_hours * HOUR)
-    return profile, rates, dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True))
+    _save(service_id, profile, rates, scatter, regions, after, until=start + n_hours * HOUR)
+    levels = dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True))
+    return profile, rates, levels, scatter
+
+
+def _learn_scatter(
+    service_id: int, known: Scatter | None, counts: Float64Array, frozen: BoolArray, *, start: datetime
+) -> Scatter | None:
+    """Learn how reports scatter within the quiet hours that had more than one. Queries: one where there are any."""
+    first = max(len(counts) - SCATTER_HOURS, 0)
+    telling = np.flatnonzero((counts[first:] > 1) & ~frozen[first:])
+    if not telling.size:
+        return known
+    by_minute = minute_total(service_id, start=start + first * HOUR, n_minutes=60 * (len(counts) - first))
+    return learn_scatter(known or empty_scatter(), by_minute.reshape(-1, 60)[telling])
 
 
 def _save(
-    service_id: int, profile: Profile, rates: Float64Array, regions: list[str], levels: Levels, *, until: datetime
+    service_id: int,
+    profile: Profile,
+    rates: Float64Array,
+    scatter: Scatter | None,
+    regions: list[str],
+    levels: Levels,
+    *,
+    until: datetime,
 ) -> None:
     ServiceProfile.objects.update_or_create(
         service_id=service_id,
@@ -176,6 +211,8 @@ def _save(
             "slot_hours": profile.slot_hours.tolist(),
             "rates_per_hour": rates.tolist(),
             "dispersion": profile.dispersion,
+            "scatter_squares": scatter.squares.tolist() if scatter is not None else None,
+            "scatter_expected": scatter.expected.tolist() if scatter is not None else None,
             "learned_until": until,
         },
     )

@@ -34,6 +34,7 @@ from reports.detection.evidence import (
     thresholds,
     weigh,
 )
+from reports.detection.fleet import fleet_in_use
 from reports.detection.learning import what_is_usual
 from reports.detection.severity import severity_of, worse
 from reports.detection.ticks import CLUSTER_MEMORY, LAST_HOUR, glance
@@ -100,10 +101,12 @@ def detect_service(*, service_id: int, now: datetime, p_allowed: float = 1.0) ->
         usual = what_is_usual(service_id=service_id, now=now)
         hour = last_hour(service_id, now=now, least_in_cluster=thresholds().n_reporters_suspect)
         cluster_past = cluster_pasts(hour.cluster_ids, before=now - LAST_HOUR, since=now - CLUSTER_MEMORY)
-        streams = weigh(hour, usual, cluster_past=cluster_past)
+        calibration = fleet_in_use(now=now).calibration
+        streams = weigh(hour, usual, cluster_past=cluster_past, calibration=calibration)
         # What rises may be one source that collects otherwise: then that much of it is taken out, and we look again.
         if rises(streams) and (collected := as_collected(hour, service_id=service_id, now=now)) is not hour:
-            hour, streams = collected, weigh(collected, usual, cluster_past=cluster_past)
+            hour = collected
+            streams = weigh(hour, usual, cluster_past=cluster_past, calibration=calibration)
         usual_per_day = float(usual.rates_per_hour.mean()) * 24
         moment = _Moment(service_id, now, hour, streams, usual_per_day, p_allowed)
         outages = _open_outages(service_id)

@@ -17,6 +17,7 @@ from typing import Final
 from ml.budget import highest_kept
 from reports.detection.arrays import LastHour, cluster_pasts, last_hours
 from reports.detection.evidence import least_p, rises, thresholds, weigh_all
+from reports.detection.fleet import fleet_in_use
 from reports.detection.learning import still_usual
 from reports.models import Service
 
@@ -45,7 +46,7 @@ _pasts: dict[int, tuple[int, float]] = {}
 
 
 def glance(*, now: datetime) -> Tick:
-    """Test all streams of all services. Queries: three, and one more where a cluster's past has to be read.
+    """Test all streams of all services. Queries: three, one for clusters whose past is to be read, one once an hour.
 
     With fewer reports within the hour than a suspicion needs reporters nothing can be suspected. Where what is usual
     has yet to be learnt, a close look does so; until then its evidence counts as none.
@@ -56,7 +57,10 @@ def glance(*, now: datetime) -> Tick:
     n_watched = max(Service.objects.active().count(), len(hours), 1)
     try:
         streams = weigh_all(
-            list(known.values()), [usuals[pk] for pk in known], cluster_past=_cluster_pasts(known, now=now)
+            list(known.values()),
+            [usuals[pk] for pk in known],
+            cluster_past=_cluster_pasts(known, now=now),
+            calibration=fleet_in_use(now=now).calibration,
         )
     except ValueError:
         # One service that can't be weighed must not hold up the others: each is looked at by itself.
