@@ -37,6 +37,8 @@ _SERVICE = {
     "description": "Mailboxes and calendars",
     "is_active": True,
     "is_public": True,
+    "time_zone": "Europe/Berlin",
+    "holidays": ["2026-12-25"],
     "position": 0,
     "created_at": "2026-01-05T08:00:00Z",
 }

@@ -10,12 +10,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from django.db import connection
 
+from ml.baseline import local_slots
 from ml.detect import LOOKBACK_MINUTES
 from ml.regions import roll_up
-from ml.types import Float64Array
+from ml.types import Float64Array, IntArray
+from reports.models import Service
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A tick: reports are counted while a look is prepared, so on the stroke of a minute it already holds some.
 LEAST_ELAPSED_SECONDS = 15.0
@@ -157,6 +160,13 @@ def _total(service_id: int, *, start: datetime, n: int, seconds: int) -> Float64
         for column, n_counted in cursor.fetchall():
             counts[column] += n_counted
     return counts
+
+
+def slots_of(service: Service, *, start: datetime, n_hours: int) -> IntArray:
+    """Return which hour of a week each hour is like, by the service's clocks and holidays."""
+    local = service.local_hours(start + i * HOUR for i in range(n_hours))
+    hours = epoch_hour(start) + np.arange(n_hours)
+    return local_slots(hours, [offset for offset, _ in local], [is_holiday for _, is_holiday in local])
 
 
 def epoch_hour(moment: datetime) -> int:

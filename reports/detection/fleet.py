@@ -22,7 +22,7 @@ from ml.detect import WINDOW_MINUTES, window_dispersion
 from ml.quiet import QuietTime, judge_quiet
 from ml.scatter import SCATTER_MINUTES, Scatter, dispersion_by_window, empty_scatter, pool_scatter
 from ml.types import BoolArray, Float64Array
-from reports.detection.arrays import HOUR, epoch_hour, hourly_total, minute_total
+from reports.detection.arrays import HOUR, epoch_hour, hourly_total, minute_total, slots_of
 from reports.enums import OutageState
 from reports.models import FleetTable, Outage, QuietDay, Service, ServiceProfile
 
@@ -140,7 +140,7 @@ def _drawn(day: date) -> list[ServiceProfile]:
     known = np.array(active.filter(pk__in=ServiceProfile.objects.values("pk")), dtype=np.int64)
     if known.size > MOST_SERVICES:
         known = np.random.default_rng(day.toordinal()).choice(known, MOST_SERVICES, replace=False)
-    return list(ServiceProfile.objects.filter(pk__in=known.tolist()).order_by("pk"))
+    return list(ServiceProfile.objects.filter(pk__in=known.tolist()).select_related("service").order_by("pk"))
 
 
 def _judge(profile: ServiceProfile, fleet: Fleet, day: date) -> QuietTime | None:
@@ -163,6 +163,7 @@ def _judge(profile: ServiceProfile, fleet: Fleet, day: date) -> QuietTime | None
         first_epoch_hour=epoch_hour(since),
         frozen=frozen,
         disturbed=disturbed,
+        slots=slots_of(profile.service, start=since, n_hours=hourly.size),
     )
 
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from ml.baseline import (
+    N_SLOTS,
     PRIOR_SHAPE,
     Levels,
     Profile,
@@ -30,7 +31,7 @@ from ml.baseline import (
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.scatter import Scatter, empty_scatter, learn_scatter
 from ml.types import BoolArray, Float64Array
-from reports.detection.arrays import HOUR, epoch_hour, floor_hour, hourly_counts, minute_total
+from reports.detection.arrays import DAY, HOUR, epoch_hour, floor_hour, hourly_counts, minute_total, slots_of
 from reports.detection.fleet import fleet_in_use, scatter_of
 from reports.enums import OutageState
 from reports.models import MinuteCount, Outage, Service, ServiceProfile, StreamLevel
@@ -55,7 +56,8 @@ class Today:
 class Usual:
     """What a service usually gets: its profile, rates by hour of the week, its regions' levels by code, and today.
 
-    `dispersion` is that of its counts in each of the detector's windows, shape (18,).
+    The rates are by hour in UTC and true of the days around now. `dispersion` is that of its counts in each of the
+    detector's windows, shape (18,).
     """
 
     profile: Profile
@@ -124,62 +126,75 @@ def forget_usual() -> None:
 
 
 def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple[datetime, Usual]:
+    service = Service.objects.get(pk=service_id)
     row = ServiceProfile.objects.filter(service_id=service_id).first()
     levels = {level.region: (level.n, level.e) for level in StreamLevel.objects.filter(service_id=service_id)}
+    if row is not None and row.time_zone != service.zone.key:
+        row, levels = None, {}  # other clocks, other hours of the week: all is learnt anew from the counts
     profile = (
         Profile(np.array(row.slot_counts), np.array(row.slot_hours), row.dispersion)
         if row is not None
         else empty_profile()
     )
-    start = row.learned_until if row is not None else _first_hour(service_id, now)
+    start = row.learned_until if row is not None else _first_hour(service, now)
     n_hours = (until - start) // HOUR
     scatter = scatter_of(row) if row is not None else None
-    if n_hours <= 0:
-        rates = np.array(row.rates_per_hour) if row is not None else expected_per_hour(profile)
-    else:
+    if n_hours > 0:
         known = _Known(profile, levels, scatter)
-        profile, rates, levels, scatter = _learn(service_id, known, start=start, n_hours=n_hours, now=now)
-    today = _today(service_id, profile, rates, until=max(start, until), now=now)
+        profile, levels, scatter = _learn(service, known, start=start, n_hours=n_hours, now=now)
+    rates = _rates_around(service, profile, now=now)
+    today = _today(service, profile, until=max(start, until), now=now)
     dispersion = fleet_in_use(now=now).dispersion(scatter, float(rates.mean()), hourly=profile.dispersion)
     return max(start, until), Usual(profile, rates, levels, today, dispersion)
 
 
-def _today(service_id: int, profile: Profile, rates: Float64Array, *, until: datetime, now: datetime) -> Today:
+def _rates_around(service: Service, profile: Profile, *, now: datetime) -> Float64Array:
+    """Return the reports usual in the two days before now and the five after, by the hour of the week in UTC."""
+    start = floor_hour(now) - 2 * DAY
+    rates = np.empty(N_SLOTS)
+    rates[hour_slot(epoch_hour(start) + np.arange(N_SLOTS))] = expected_per_hour(profile)[
+        slots_of(service, start=start, n_hours=N_SLOTS)
+    ]
+    return rates
+
+
+def _today(service: Service, profile: Profile, *, until: datetime, now: datetime) -> Today:
     """Follow the last day's closed hours against the profile. Queries: two, once an hour and process."""
     n_hours = min(RECENT_HOURS, int(profile.slot_hours.sum()))  # no further back than it was learnt from
-    slot = int(hour_slot(epoch_hour(floor_hour(now))))
+    slot = int(slots_of(service, start=floor_hour(now), n_hours=1)[0])
     doubt = float(
         1.0 / joint_strength(profile.slot_counts.sum() + PRIOR_SHAPE, slot_strength(profile, spread=0.0)[slot])
     )
     if not n_hours:
         return Today(factor=1.0, strength=1.0 / (SPREAD + doubt))
     start = until - n_hours * HOUR
-    regions, counts = hourly_counts(service_id, start=start, n_hours=n_hours)
-    frozen = _frozen_hours(service_id, start=start, n_hours=n_hours, now=now)
-    usual = rates[hour_slot(epoch_hour(start) + np.arange(n_hours))]
+    regions, counts = hourly_counts(service.pk, start=start, n_hours=n_hours)
+    frozen = _frozen_hours(service.pk, start=start, n_hours=n_hours, now=now)
+    usual = expected_per_hour(profile)[slots_of(service, start=start, n_hours=n_hours)]
     ahead = (floor_hour(now) - until) / HOUR + 0.5
     found = recent_level(counts[[regions.index("")]], usual[None, :], frozen, hours_ahead=ahead, spread=SPREAD + doubt)
     return Today(factor=float(found.factor[0]), strength=float(found.strength[0]))
 
 
 def _learn(
-    service_id: int, known: _Known, *, start: datetime, n_hours: int, now: datetime
-) -> tuple[Profile, Float64Array, dict[str, tuple[float, float]], Scatter | None]:
-    levels = known.levels
+    service: Service, known: _Known, *, start: datetime, n_hours: int, now: datetime
+) -> tuple[Profile, dict[str, tuple[float, float]], Scatter | None]:
+    service_id, levels = service.pk, known.levels
     seen, seen_counts = hourly_counts(service_id, start=start, n_hours=n_hours)
     regions = sorted({"", *levels, *seen})
     counts = np.zeros((len(regions), n_hours))
     counts[[regions.index(region) for region in seen]] = seen_counts
     frozen = _frozen_hours(service_id, start=start, n_hours=n_hours, now=now)
-    hours = epoch_hour(start) + np.arange(n_hours)
-    profile = learn_profile(known.profile, counts[0], epoch_hour(start), frozen)
+    slots = slots_of(service, start=start, n_hours=n_hours)
+    profile = learn_profile(known.profile, counts[0], epoch_hour(start), frozen, slots=slots)
     scatter = _learn_scatter(service_id, known.scatter, counts[0], frozen, start=start)
-    rates = expected_per_hour(profile)
+    usual = expected_per_hour(profile)[slots]
     before = _levels_of(levels, regions)
-    after = learn_levels(before, counts, rates[hour_slot(hours)], frozen, dispersion=profile.dispersion)
-    _save(service_id, profile, rates, scatter, regions, after, until=start + n_hours * HOUR)
+    after = learn_levels(before, counts, usual, frozen, dispersion=profile.dispersion)
+    rates = _rates_around(service, profile, now=now)
+    _save(service, profile, rates, scatter, regions, after, until=start + n_hours * HOUR)
     levels = dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True))
-    return profile, rates, levels, scatter
+    return profile, levels, scatter
 
 
 def _learn_scatter(
@@ -195,7 +210,7 @@ def _learn_scatter(
 
 
 def _save(
-    service_id: int,
+    service: Service,
     profile: Profile,
     rates: Float64Array,
     scatter: Scatter | None,
@@ -205,7 +220,7 @@ def _save(
     until: datetime,
 ) -> None:
     ServiceProfile.objects.update_or_create(
-        service_id=service_id,
+        service=service,
         defaults={
             "slot_counts": profile.slot_counts.tolist(),
             "slot_hours": profile.slot_hours.tolist(),
@@ -213,13 +228,14 @@ def _save(
             "dispersion": profile.dispersion,
             "scatter_squares": scatter.squares.tolist() if scatter is not None else None,
             "scatter_expected": scatter.expected.tolist() if scatter is not None else None,
+            "time_zone": service.zone.key,
             "learned_until": until,
         },
     )
     share = shares(levels).share
     StreamLevel.objects.bulk_create(
         (
-            StreamLevel(service_id=service_id, region=region, n=n, e=e, share=part)
+            StreamLevel(service=service, region=region, n=n, e=e, share=part)
             for region, n, e, part in zip(regions, levels.n.tolist(), levels.e.tolist(), share.tolist(), strict=True)
         ),
         update_conflicts=True,
@@ -228,11 +244,10 @@ def _save(
     )
 
 
-def _first_hour(service_id: int, now: datetime) -> datetime:
+def _first_hour(service: Service, now: datetime) -> datetime:
     """Return the hour from which a service can have had reports: when it was made, or its oldest report's."""
-    created_at = Service.objects.values_list("created_at", flat=True).get(pk=service_id)
-    oldest = MinuteCount.objects.filter(service_id=service_id).aggregate(oldest=Min("minute"))["oldest"] or now
-    return floor_hour(min(created_at, oldest))
+    oldest = MinuteCount.objects.filter(service=service).aggregate(oldest=Min("minute"))["oldest"] or now
+    return floor_hour(min(service.created_at, oldest))
 
 
 def _frozen_hours(service_id: int, *, start: datetime, n_hours: int, now: datetime) -> BoolArray:

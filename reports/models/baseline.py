@@ -11,8 +11,10 @@ from django.db import models
 
 
 class ServiceProfile(models.Model):
-    """Reports per hour of the week (168 slots, UTC, Monday 00:00 first), with the exposure they were learnt from.
+    """Reports per hour of the week (168 slots, Monday 00:00 first), with the exposure they were learnt from.
 
+    The slots are the hours of `time_zone`, a holiday's those of a Sunday. `rates_per_hour` are what follows from them
+    for the hours of the week in UTC, as of the last hour that was learnt: whoever shows them needs no clock.
     The scatter's sums are those of `ml.scatter`; null until a quiet hour has taught them.
     """
 
@@ -23,6 +25,7 @@ class ServiceProfile(models.Model):
     dispersion = models.FloatField()
     scatter_squares = ArrayField(models.FloatField(), size=3, null=True)
     scatter_expected = ArrayField(models.FloatField(), size=3, null=True)
+    time_zone = models.CharField(max_length=64, default="UTC", db_default="UTC")
     learned_until = models.DateTimeField()
 
     def __str__(self) -> str:

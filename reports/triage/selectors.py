@@ -166,7 +166,7 @@ def outage_page(*, outage_id: int, now: datetime) -> OutagePage:
         ),
         n_unplaced=n_by_region.get("", 0),
         reports=_typical_reports(during),
-        events=tuple(_event(event) for event in events),
+        events=tuple(_event(event, outage) for event in events),
         lag=_lag([outage] if outage.resolved_at is None else [], now=now),
         responders=responders(),
     )
@@ -254,12 +254,12 @@ def _highlight(outage: Outage, events: Sequence[OutageEvent]) -> _Highlight:
         outage.window_minutes,
         outage.peak_p_value,
         n_regions=outage.peak_n_regions or 0,
-        at=outage.peak_at,
+        at=outage.peak_at.astimezone(outage.service.zone) if outage.peak_at else None,
     )
     # Where it is not kept when that was, the events of one that is over tell more.
     if outage.peak_at is not None or outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}:
         return _Highlight(since, now_seen)
-    seen = [found for event in events if (found := seen_of(event.body, at=event.at)) is not None]
+    seen = [found for event in events if (found := _seen(event, outage)) is not None]
     return _Highlight(since, min(seen, key=lambda one: one.p_value, default=now_seen))
 
 
@@ -300,9 +300,13 @@ def _row(
     )
 
 
-def _event(event: OutageEvent) -> EventRow:
+def _seen(event: OutageEvent, outage: Outage) -> Seen | None:
+    return seen_of(event.body, at=event.at.astimezone(outage.service.zone))
+
+
+def _event(event: OutageEvent, outage: Outage) -> EventRow:
     body = event.body
-    seen = seen_of(body, at=event.at)
+    seen = _seen(event, outage)
     return EventRow(
         at=event.at,
         kind=EventKind(event.kind),

@@ -196,6 +196,15 @@ def test_the_sentence_says_from_how_many_regions_and_for_which_hour(state: Outag
     assert "41 reports in 5 min from 3 regions; usual for Wednesday 10:00 is 2; by chance" in sentence
 
 
+def test_the_hour_is_that_of_the_services_clocks() -> None:
+    outage = make_outage(make_service(time_zone="Asia/Kolkata"), peak_n_regions=1, peak_at=NOW)
+
+    page = outage_page(outage_id=outage.pk, now=NOW)
+
+    assert "usual for Wednesday 17:00 is 2" in page.outage.evidence
+    assert "usual for Wednesday 17:00 is 2" in page.events[0].evidence
+
+
 def test_what_recovers_shows_the_evidence_at_its_clearest() -> None:
     outage = make_outage(make_service(), state=OutageState.RECOVERING)
     outage.observed, outage.p_value = 1, 0.5
