@@ -66,6 +66,7 @@ _OUTAGE = {
     "p_value": 3.1e-36,
     "peak_p_value": 3.1e-36,
     "evaluated_at": "2026-03-04T09:15:00Z",
+    "together_with": [18],
 }
 _EVENT = {
     "id": 52,

@@ -197,6 +197,10 @@ class Outage(serializers.Serializer[Any]):
     p_value = serializers.FloatField(help_text="Chance of so many at the usual rate.")
     peak_p_value = serializers.FloatField(help_text="The least that chance ever was.")
     evaluated_at = serializers.DateTimeField(help_text="The last look.")
+    together_with = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Open outages of other services that began within a quarter of an hour of it, in the same place.",
+    )
 
 
 class OutagePage(serializers.Serializer[Any]):

@@ -140,7 +140,7 @@ def test_a_list_costs_few_queries_however_long_it_is(caller: Caller, django_asse
     client = caller(Scope.READ)
     client.get("/api/v1/services")
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         response = client.get("/api/v1/outages?service=mail")
 
     assert len(response.json()["outages"]) == 10
