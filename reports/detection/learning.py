@@ -126,8 +126,8 @@ def forget_usual() -> None:
 
 
 def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple[datetime, Usual]:
-    service = Service.objects.get(pk=service_id)
-    row = ServiceProfile.objects.filter(service_id=service_id).first()
+    row = ServiceProfile.objects.select_related("service").filter(service_id=service_id).first()
+    service = row.service if row is not None else Service.objects.get(pk=service_id)
     levels = {level.region: (level.n, level.e) for level in StreamLevel.objects.filter(service_id=service_id)}
     if row is not None and row.time_zone != service.zone.key:
         row, levels = None, {}  # other clocks, other hours of the week: all is learnt anew from the counts
