@@ -10,6 +10,7 @@ with `--json`.
 
 import argparse
 import json
+import os
 import platform
 import sys
 import time
@@ -57,9 +58,10 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=default, help="folder of the development data")
     options = parser.parse_args()
     result: dict[str, object] = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+        "python": platform.python_version(),
         "seed": SEED,
-        "machine": f"{platform.machine()}, Python {platform.python_version()}",
-        "command": " ".join(["benchmarks/detection.py", *sys.argv[1:]]),
+        "command": " ".join(["python", "benchmarks/detection.py", *sys.argv[1:]]),
     }
     seconds = {}
     for name, measure in themes(quick=options.quick, shared=options.shared).items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -86,6 +87,19 @@ def choice(name: str, default: str, allowed: tuple[str, ...], *, environ: Mappin
     if value not in allowed:
         raise ImproperlyConfigured(f"{name}={value!r} is not known. Write one of: {', '.join(allowed)}.")
     return value
+
+
+def time_zone(name: str, zone: str) -> str:
+    """Return the name of a time zone as given.
+
+    Raises ImproperlyConfigured for one that is not known.
+    """
+    try:
+        return ZoneInfo(zone).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ImproperlyConfigured(
+            f"{name}={zone!r} is no time zone. Write one such as Europe/Berlin, or UTC."
+        ) from None
 
 
 def database(url: str) -> dict[str, object]:

@@ -23,6 +23,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "partitions": {"task": "reports.make_partitions", "schedule": 3600.0, "options": {"expires": 3600}},
     # Every six hours, forget keys, placed batches, fingerprint salts and what-ifs that have served their time.
     "forget": {"task": "reports.forget_expired", "schedule": 21600.0, "options": {"expires": 21600}},
+    # Every night, judge the day before, so that false alarms keep to their budget here.
+    "fleet": {
+        "task": "reports.refresh_fleet",
+        "schedule": crontab(hour="2", minute="30"),
+        "options": {"expires": 10800, "queue": "detection"},
+    },
     # Every night, learn an encoder from the latest reports, and use it only where it is better than the one in use.
     "learn": {
         "task": "reports.learn_encoder",

@@ -65,6 +65,8 @@ TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, least=0, most=10)
 SECURE_COOKIES = env.flag("SECURE_COOKIES", False)
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
+# What is usual follows the clocks of a service's users: these, unless the service has others.
+SERVICE_TIME_ZONE = env.time_zone("SERVICE_TIME_ZONE", env.text("SERVICE_TIME_ZONE", "UTC"))
 USE_TZ = True
 USE_I18N = True
 

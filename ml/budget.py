@@ -3,7 +3,7 @@
 An operator sets one figure, *false alarms per service and month*. The statistic is a return period already; left is a
 correction for each stratum of rates (alarms come in bouts, few reports make coarse steps, a learned baseline is
 never quite right), shipped as a small table from simulated years and refreshed from an installation's own quiet
-weeks. Over all streams of one look, a bound keeps the share of false alarms among those that are raised.
+weeks. Over all services of one look, a bound keeps the share of false alarms among those that are raised.
 
 What must stay true: more evidence never means more false alarms. Not here: the statistic, and what is done on an alarm.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ml.types import BoolArray, Float64Array
+from ml.types import Float64Array
 
 MINUTES_PER_MONTH = 30 * 24 * 60.0
 
@@ -22,7 +22,12 @@ MINUTES_PER_MONTH = 30 * 24 * 60.0
 # (`benchmarks/detection_learned.py --calibrate --n 32`; mean over levels of once in 10 days to once in 4 months).
 STRATUM_EDGES = (1.0, 3.0, 10.0, 40.0, 130.0)
 DEFAULT_OFFSETS = (2.92, 2.32, 2.04, 1.72, 1.78, 2.21)
+N_STRATA = len(DEFAULT_OFFSETS)
+# A rate in the middle of each stratum, for what is kept by stratum alone.
+STRATUM_RATES = (0.5, 2.0, 6.0, 20.0, 80.0, 250.0)
 _LEAST_PEAKS = 4  # levels with fewer peaks above them tell nothing
+# Of a stratum watched for less, the thirty highest peaks lie below what budgets ask for (once in ten days).
+LEAST_QUIET_MINUTES = 300 * 24 * 60.0
 _PRIOR_PEAKS = 20.0  # what the shipped table weighs against an installation's own peaks
 
 
@@ -121,7 +126,8 @@ def refresh(
     Returns
     -------
     Calibration
-        Offsets shrunk to those given by the weight of twenty peaks.
+        Offsets shrunk to those given by the weight of twenty peaks; those of strata that were watched for less than
+        300 stream-days are left as they are.
 
     Raises
     ------
@@ -147,7 +153,7 @@ def refresh(
     of_stratum = stratum(rates)
     for which in range(offsets.size):
         mine = np.sort(highest[of_stratum == which])[::-1][:30]
-        if mine.size < _LEAST_PEAKS or watched[which] <= 0:
+        if mine.size < _LEAST_PEAKS or watched[which] < LEAST_QUIET_MINUTES:
             continue
         ranks = np.arange(1, mine.size + 1)
         own = float((np.log(watched[which] / ranks) - mine)[_LEAST_PEAKS - 1 :].mean())
@@ -155,50 +161,58 @@ def refresh(
     return Calibration(offsets=offsets)
 
 
-def keep_share_false(rarities: npt.ArrayLike, *, share: float = 0.1, minutes_looked_at: float = 60.0) -> BoolArray:
-    """Tell which of all streams of one look may be raised so that at most `share` of those raised are false.
+def highest_kept(
+    rarities: npt.ArrayLike, *, n_watched: int, share: float = 0.1, minutes_looked_at: float = 60.0
+) -> float:
+    """Give the rarity up to which alarms of one look may be raised, so that at most `share` of them are false.
 
-    One false alarm a month and stream is one in four minutes where ten thousand streams are watched. The bound asks
+    One false alarm a month and service is one in four minutes where ten thousand services are watched. The bound asks
     the more of each the more are watched, and less where many rise at once.
 
     Parameters
     ----------
     rarities : array-like of shape (n,)
-        Of every stream that is watched; leave out none, or give those left out as 1.
+        Of what is looked at; one for each service, its streams' budget shared out already.
+    n_watched : int
+        Of how many these are the rarest: what nobody looked at closely is as usual.
     share : float
         Between 0 and 1.
     minutes_looked_at : float
-        For how long a rise stays visible: a stream's chance of standing out at one moment is its rarity times this.
+        For how long a rise stays visible: the chance of standing out at one moment is a rarity times this.
 
     Returns
     -------
-    ndarray of shape (n,), bool
-        The streams that may be raised.
+    float
+        In (0, 1]. Where nothing passes, what the first to rise would have to have.
 
     Raises
     ------
     ValueError
-        If the share is outside its range.
+        If the share is outside its range, or fewer are watched than looked at.
+
+    Notes
+    -----
+    Benjamini and Hochberg's step-up rule. Whatever is raised at once, chance raises at most ``share /
+    minutes_looked_at`` alarms a minute on the whole (72 a month) while nothing goes on, however many are watched.
 
     References
     ----------
-    Wang & Ramdas (2022), False discovery rate control with e-values, Journal of the Royal Statistical Society B 84.
-    DOI 10.1111/rssb.12489: holds however the streams depend on each other, for the statistic is an e-value.
+    Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57. DOI 10.1111/j.2517-6161.1995.tb02031.x;
+    Benjamini & Yekutieli (2001), Annals of Statistics 29. DOI 10.1214/aos/1013699998 (streams that rise with each
+    other keep the bound).
 
     Examples
     --------
-    >>> keep_share_false([1e-9, 1e-5, 1.0, 1.0]).tolist()
-    [True, True, False, False]
-    >>> keep_share_false([1e-5] + [1.0] * 9_999).any()
-    np.False_
+    >>> round(1 / highest_kept([1e-5], n_watched=1)), round(1 / highest_kept([1e-5], n_watched=10_000))
+    (600, 6000000)
+    >>> round(1 / highest_kept([1e-7] * 100, n_watched=10_000))
+    60000
     """
     if not 0 < share < 1:
         raise ValueError(f"share must lie between 0 and 1, not {share}")
-    chances = np.minimum(np.asarray(rarities, dtype=np.float64) * minutes_looked_at, 1.0)
-    order = np.argsort(chances, kind="stable")
-    ranks = np.arange(1, chances.size + 1)
-    passed = np.flatnonzero(chances[order] * chances.size <= share * ranks)
-    kept = np.zeros(chances.size, dtype=np.bool_)
-    if passed.size:
-        kept[order[: passed[-1] + 1]] = True
-    return kept
+    rarest = np.sort(np.asarray(rarities, dtype=np.float64))
+    if n_watched < max(rarest.size, 1):
+        raise ValueError(f"{rarest.size} are looked at, but only {n_watched} watched")
+    allowed = share / (minutes_looked_at * n_watched)
+    passed = np.flatnonzero(rarest <= allowed * np.arange(1, rarest.size + 1))
+    return float(min(allowed * (passed[-1] + 1 if passed.size else 1), 1.0))

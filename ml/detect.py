@@ -198,7 +198,7 @@ def window_dispersion(dispersion: npt.ArrayLike, *, windows: tuple[int, ...] = W
     return np.asarray(1.0 + (hourly - 1.0) * (length / 60.0) ** _DISPERSION_EXPONENT)
 
 
-def stream_dispersion(dispersion: float, share: npt.ArrayLike) -> Float64Array:
+def stream_dispersion(dispersion: npt.ArrayLike, share: npt.ArrayLike) -> Float64Array:
     """Turn the dispersion of a service's counts into that of its streams.
 
     Were the scatter all in the common rate, a thinned stream would keep `share` of the excess; were it all local, all
@@ -209,7 +209,8 @@ def stream_dispersion(dispersion: float, share: npt.ArrayLike) -> Float64Array:
     >>> stream_dispersion(1.8, [1.0, 0.25]).tolist()
     [1.8, 1.4]
     """
-    return np.asarray(1.0 + (dispersion - 1.0) * np.sqrt(np.minimum(np.asarray(share, dtype=np.float64), 1.0)))
+    excess = np.asarray(dispersion, dtype=np.float64) - 1.0
+    return np.asarray(1.0 + excess * np.sqrt(np.minimum(np.asarray(share, dtype=np.float64), 1.0)))
 
 
 def tail_p(

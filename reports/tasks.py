@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from reports.clustering import refinement, students
 from reports.clustering import services as clustering
+from reports.detection import fleet, sources, what_if
 from reports.detection import services as detection
-from reports.detection import sources, what_if
 from reports.intake import services as intake
 
 # A database that restarts: try again soon, a few times; after that beat is the retry.
@@ -45,6 +45,11 @@ def answer_pending() -> None:
 @shared_task(name="reports.watch_sources", **WHILE_THE_DATABASE_RESTARTS)
 def watch_sources() -> None:
     sources.watch_sources(now=timezone.now())
+
+
+@shared_task(name="reports.refresh_fleet", **WHILE_THE_DATABASE_RESTARTS)
+def refresh_fleet() -> None:
+    fleet.refresh_fleet(now=timezone.now())
 
 
 @shared_task(name="reports.make_partitions", **WHILE_THE_DATABASE_RESTARTS)

@@ -23,3 +23,7 @@ def forget_everything() -> None:
         encoding.forget_students()
     if learning := sys.modules.get("reports.detection.learning"):
         learning.forget_usual()
+    if ticks := sys.modules.get("reports.detection.ticks"):
+        ticks.forget_pasts()
+    if fleet := sys.modules.get("reports.detection.fleet"):
+        fleet.forget_fleet()

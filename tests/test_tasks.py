@@ -21,7 +21,7 @@ from reports.clustering import services as clustering
 from reports.clustering import students
 from reports.models import FingerprintSalt, IdempotencyKey, Outage, Placement, WhatIf
 from tests.clustering.stories import LOGIN, PARCEL, a_report, a_service, hand_in
-from tests.factories import NOW
+from tests.factories import NOW, make_profile, make_service
 
 pytestmark = pytest.mark.django_db
 ALL = [
@@ -30,6 +30,7 @@ ALL = [
     tasks.detect_pending,
     tasks.watch_sources,
     tasks.answer_pending,
+    tasks.refresh_fleet,
     tasks.make_partitions,
     tasks.forget_expired,
     tasks.learn_encoder,
@@ -72,6 +73,9 @@ def something_to_do() -> None:
         client="a", key="b", body_digest=b"", report_ids=[], created_at=NOW - timedelta(days=9)
     )
     WhatIf.objects.create(days=1, budget_per_month=4.0, created_at=NOW)
+    known = make_profile(make_service())
+    known.scatter_squares, known.scatter_expected = [60.0] * 3, [50.0] * 3
+    known.save()
 
 
 def test_the_tasks_one_after_the_other_bring_reports_to_an_outage() -> None:

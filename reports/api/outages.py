@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -31,6 +33,8 @@ class NewService(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: str
     description: str = ""
     is_public: bool = True
+    time_zone: str = ""
+    holidays: list[date] = msgspec.field(default_factory=list)
 
 
 class Services(ApiView):
@@ -54,6 +58,8 @@ class Services(ApiView):
             name=wanted.name,
             description=wanted.description,
             is_public=wanted.is_public,
+            time_zone=wanted.time_zone,
+            holidays=wanted.holidays,
             now=timezone.now(),
         )
         return Response(serializers.Service(service).data, status=201)

@@ -37,6 +37,8 @@ _SERVICE = {
     "description": "Mailboxes and calendars",
     "is_active": True,
     "is_public": True,
+    "time_zone": "Europe/Berlin",
+    "holidays": ["2026-12-25"],
     "position": 0,
     "created_at": "2026-01-05T08:00:00Z",
 }
@@ -64,6 +66,7 @@ _OUTAGE = {
     "p_value": 3.1e-36,
     "peak_p_value": 3.1e-36,
     "evaluated_at": "2026-03-04T09:15:00Z",
+    "together_with": [18],
 }
 _EVENT = {
     "id": 52,

@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from reports.enums import EventKind, OutageState, Severity, Symptom
 from reports.intake.contract import MAX_CHARS
-from reports.triage.catalogue import MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_SLUG_CHARS
+from reports.triage.catalogue import MAX_DESCRIPTION_CHARS, MAX_HOLIDAYS, MAX_NAME_CHARS, MAX_SLUG_CHARS
 
 
 class Report(serializers.Serializer[Any]):
@@ -132,6 +132,18 @@ class NewService(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=MAX_NAME_CHARS, help_text="What people call it.")
     description = serializers.CharField(required=False, allow_blank=True, max_length=MAX_DESCRIPTION_CHARS)
     is_public = serializers.BooleanField(required=False, default=True, help_text="Whether the status page shows it.")
+    time_zone = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=64,
+        help_text="By whose clocks its usual week is learnt, an IANA name; empty: the installation's.",
+    )
+    holidays = serializers.ListField(
+        child=serializers.DateField(),
+        required=False,
+        max_length=MAX_HOLIDAYS,
+        help_text="Days on which users behave as on a Sunday.",
+    )
 
 
 class Service(serializers.Serializer[Any]):
@@ -141,6 +153,12 @@ class Service(serializers.Serializer[Any]):
     is_active = serializers.BooleanField(help_text="Whether it takes reports.")
     is_public = serializers.BooleanField(help_text="Whether the status page shows it.")
     position = serializers.IntegerField(min_value=0, help_text="Its place in the lists.")
+    time_zone = serializers.CharField(
+        allow_blank=True, help_text="By whose clocks its usual week is learnt; empty: the installation's."
+    )
+    holidays = serializers.ListField(
+        child=serializers.DateField(), help_text="Days on which users behave as on a Sunday."
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -179,6 +197,10 @@ class Outage(serializers.Serializer[Any]):
     p_value = serializers.FloatField(help_text="Chance of so many at the usual rate.")
     peak_p_value = serializers.FloatField(help_text="The least that chance ever was.")
     evaluated_at = serializers.DateTimeField(help_text="The last look.")
+    together_with = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Open outages of other services that began within a quarter of an hour of it, in the same place.",
+    )
 
 
 class OutagePage(serializers.Serializer[Any]):

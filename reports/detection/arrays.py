@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from django.db import connection
 
+from ml.baseline import local_slots
 from ml.detect import LOOKBACK_MINUTES
 from ml.regions import roll_up
-from ml.types import Float64Array
+from ml.types import Float64Array, IntArray
+from reports.models import Service
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A tick: reports are counted while a look is prepared, so on the stroke of a minute it already holds some.
 LEAST_ELAPSED_SECONDS = 15.0
@@ -45,26 +49,55 @@ def last_hour(service_id: int, *, now: datetime, least_in_cluster: int) -> LastH
 
     Clusters with fewer reports than `least_in_cluster` are counted (`n_clusters`) but get no row.
     """
+    rows = _read_last_hour(service_id, now=now)
+    return _as_hour(rows[service_id], now=now, least_in_cluster=least_in_cluster)
+
+
+def last_hours(*, now: datetime, least: int) -> dict[int, LastHour]:
+    """Read the last 60 minutes of every service that had at least so many counted reports in them. Queries: one.
+
+    The same number is what a cluster needs for a row.
+    """
+    return {
+        service_id: _as_hour(rows, now=now, least_in_cluster=least)
+        for service_id, rows in _read_last_hour(None, now=now).items()
+        if sum(n for _, _, _, n in rows) >= least
+    }
+
+
+_Row = tuple[int, str, int, int]  # minutes since the oldest, region, cluster, reports that count
+
+
+def _read_last_hour(service_id: int | None, *, now: datetime) -> dict[int, list[_Row]]:
     newest = now.replace(second=0, microsecond=0)
     oldest = newest - (LOOKBACK_MINUTES - 1) * MINUTE
+    found: dict[int, list[_Row]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.service_id, (extract(epoch FROM c.minute - %s) / 60)::int, c.region, m.cluster_id,"
+            " sum(c.n_counted)::int FROM reports_minutecount c"
+            " JOIN reports_microcluster m ON m.id = c.micro_cluster_id"
+            " WHERE c.minute >= %s AND c.minute <= %s AND (%s::bigint IS NULL OR c.service_id = %s)"
+            " GROUP BY 1, 2, 3, 4",
+            [oldest, oldest, newest, service_id, service_id],
+        )
+        for found_id, *row in cursor.fetchall():
+            found[found_id].append(tuple(row))
+    return found
+
+
+def _as_hour(rows: list[_Row], *, now: datetime, least_in_cluster: int) -> LastHour:
     by_region: dict[str, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
     by_cluster: dict[int, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
     cluster_regions: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.minute, c.region, m.cluster_id, sum(c.n_counted)::int FROM reports_minutecount c"
-            " JOIN reports_microcluster m ON m.id = c.micro_cluster_id"
-            " WHERE c.service_id = %s AND c.minute >= %s AND c.minute <= %s GROUP BY 1, 2, 3",
-            [service_id, oldest, newest],
-        )
-        for minute, region, cluster_id, n_counted in cursor.fetchall():
-            column = (minute - oldest) // MINUTE
-            by_region[region][column] += n_counted
-            by_cluster[cluster_id][column] += n_counted
-            cluster_regions[cluster_id][region] += n_counted
+    for column, region, cluster_id, n_counted in rows:
+        by_region[region][column] += n_counted
+        by_cluster[cluster_id][column] += n_counted
+        cluster_regions[cluster_id][region] += n_counted
     codes = list(by_region)
     regions, region_counts = roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, LOOKBACK_MINUTES))
     cluster_ids = sorted(pk for pk, counts in by_cluster.items() if counts.sum() >= least_in_cluster)
+    newest = now.replace(second=0, microsecond=0)
     return LastHour(
         end_minute=(newest - _EPOCH) // MINUTE,
         elapsed_seconds=max((now - newest).total_seconds(), LEAST_ELAPSED_SECONDS),
@@ -75,6 +108,20 @@ def last_hour(service_id: int, *, now: datetime, least_in_cluster: int) -> LastH
         cluster_regions={pk: dict(found) for pk, found in cluster_regions.items()},
         n_clusters=len(by_cluster),
     )
+
+
+def cluster_pasts(cluster_ids: Sequence[int], *, before: datetime, since: datetime) -> dict[int, float]:
+    """Return how many reports clusters got between two moments; one that got none is not among them. Queries: one."""
+    if not cluster_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.cluster_id, sum(c.n_counted)::float FROM reports_microcluster m"
+            " JOIN reports_minutecount c ON c.micro_cluster_id = m.id"
+            " WHERE m.cluster_id = ANY(%s) AND c.minute < %s AND c.minute > %s GROUP BY 1",
+            [list(cluster_ids), before, since],
+        )
+        return dict(cursor.fetchall())
 
 
 def hourly_counts(service_id: int, *, start: datetime, n_hours: int) -> tuple[list[str], Float64Array]:
@@ -90,6 +137,36 @@ def hourly_counts(service_id: int, *, start: datetime, n_hours: int) -> tuple[li
             by_region[region][(hour - start) // HOUR] += n_counted
     codes = list(by_region)
     return roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, n_hours))
+
+
+def hourly_total(service_id: int, *, start: datetime, n_hours: int) -> Float64Array:
+    """Read counts of a whole service by hour; shape (n_hours,). Queries: one."""
+    return _total(service_id, start=start, n=n_hours, seconds=3600)
+
+
+def minute_total(service_id: int, *, start: datetime, n_minutes: int) -> Float64Array:
+    """Read counts of a whole service by minute; shape (n_minutes,). Queries: one."""
+    return _total(service_id, start=start, n=n_minutes, seconds=60)
+
+
+def _total(service_id: int, *, start: datetime, n: int, seconds: int) -> Float64Array:
+    counts = np.zeros(n)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT floor(extract(epoch FROM minute - %s) / %s)::int, sum(n_counted)::int FROM reports_minutecount"
+            " WHERE service_id = %s AND minute >= %s AND minute < %s GROUP BY 1",
+            [start, seconds, service_id, start, start + n * timedelta(seconds=seconds)],
+        )
+        for column, n_counted in cursor.fetchall():
+            counts[column] += n_counted
+    return counts
+
+
+def slots_of(service: Service, *, start: datetime, n_hours: int) -> IntArray:
+    """Return which hour of a week each hour is like, by the service's clocks and holidays."""
+    local = service.local_hours(start + i * HOUR for i in range(n_hours))
+    hours = epoch_hour(start) + np.arange(n_hours)
+    return local_slots(hours, [offset for offset, _ in local], [is_holiday for _, is_holiday in local])
 
 
 def epoch_hour(moment: datetime) -> int:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
 from django.conf import settings
 
 from ml.baseline import Levels, joint_strength, shares
+from ml.budget import Calibration
 from ml.detect import Evidence, evidence, expected_by_minute, onset_minute, stream_dispersion, window_expected
 from ml.phases import Thresholds, thresholds_for
 from ml.regions import WHOLE, ancestors, are_related
@@ -60,33 +62,65 @@ def thresholds() -> Thresholds:
     return thresholds_for(settings.FALSE_ALARMS_PER_MONTH)
 
 
-def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> Streams:
-    """Test every stream. `cluster_past` holds the reports each cluster had before the last hour."""
-    service_expected = usual.today.factor * window_expected(
-        usual.rates_per_hour, hour.end_minute, elapsed_seconds=hour.elapsed_seconds
-    )
-    known_shape = usual.today.strength
-    in_regions = _test(
-        hour.region_counts, usual.levels_of(hour.regions), service_expected, usual.profile.dispersion, known_shape
-    )
-    # The budget is the service's: half of it is for the whole, the rest for the regions heard of within the hour (in
-    # the others nothing can be), all alike.
-    n_regions = len(hour.regions) - 1
-    tries = {region: 2 * n_regions if region else min(2, 1 + n_regions) for region in hour.regions}
-    service_e = usual.levels.get(WHOLE, (0.0, 0.0))[1]
-    cluster_levels = Levels(
-        n=np.array([cluster_past.get(pk, 0.0) for pk in hour.cluster_ids], dtype=np.float64),
-        e=np.full(len(hour.cluster_ids), service_e),
-    )
-    in_clusters = _test(hour.cluster_counts, cluster_levels, service_expected, usual.profile.dispersion, known_shape)
-    n_tried = max(hour.n_clusters, LEAST_CLUSTERS_TRIED)
-    return Streams(
-        regions={
-            region: replace(one, p_value=min(one.p_value * tries[region], 1.0))
-            for region, one in zip(hour.regions, in_regions, strict=True)
-        },
-        clusters={pk: _among(one, n_tried) for pk, one in zip(hour.cluster_ids, in_clusters, strict=True)},
-    )
+def weigh(
+    hour: LastHour, usual: Usual, *, cluster_past: dict[int, float], calibration: Calibration | None = None
+) -> Streams:
+    """Test every stream of a service. `cluster_past` holds the reports each cluster had before the last hour."""
+    [streams] = weigh_all([hour], [usual], cluster_past=cluster_past, calibration=calibration)
+    return streams
+
+
+def weigh_all(
+    hours: Sequence[LastHour],
+    usuals: Sequence[Usual],
+    *,
+    cluster_past: dict[int, float],
+    calibration: Calibration | None = None,
+) -> list[Streams]:
+    """Test every stream of services, all of them at once: the arrays' overhead is paid once a tick, not a service."""
+    parts = []
+    for hour, usual in zip(hours, usuals, strict=True):
+        service_expected = usual.today.factor * window_expected(
+            usual.rates_per_hour, hour.end_minute, elapsed_seconds=hour.elapsed_seconds
+        )
+        service_e = usual.levels.get(WHOLE, (0.0, 0.0))[1]
+        cluster_levels = Levels(
+            n=np.array([cluster_past.get(pk, 0.0) for pk in hour.cluster_ids], dtype=np.float64),
+            e=np.full(len(hour.cluster_ids), service_e),
+        )
+        parts.append(_prepared(hour.region_counts, usual.levels_of(hour.regions), service_expected, usual))
+        parts.append(_prepared(hour.cluster_counts, cluster_levels, service_expected, usual))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    tested = iter(evidence(*columns, calibration=calibration) if columns else ())
+    found = []
+    for hour in hours:
+        # The budget is the service's: half of it is for the whole, the rest for the regions heard of within the hour
+        # (in the others nothing can be), all alike.
+        n_regions = len(hour.regions) - 1
+        tries = {region: 2 * n_regions if region else min(2, 1 + n_regions) for region in hour.regions}
+        n_tried = max(hour.n_clusters, LEAST_CLUSTERS_TRIED)
+        in_regions = dict(zip(hour.regions, islice(tested, len(hour.regions)), strict=True))
+        in_clusters = dict(zip(hour.cluster_ids, islice(tested, len(hour.cluster_ids)), strict=True))
+        found.append(
+            Streams(
+                regions={
+                    region: replace(one, p_value=min(one.p_value * tries[region], 1.0))
+                    for region, one in in_regions.items()
+                },
+                clusters={pk: _among(one, n_tried) for pk, one in in_clusters.items()},
+            )
+        )
+    return found
+
+
+def rises(streams: Streams) -> bool:
+    """Tell whether any stream stands out, so that there is something to be found."""
+    return least_p(streams) < thresholds().p_suspect
+
+
+def least_p(streams: Streams) -> float:
+    """Return the p-value of a service's clearest stream."""
+    return min(one.p_value for one in (*streams.regions.values(), *streams.clusters.values()))
 
 
 def find(hour: LastHour, usual: Usual, streams: Streams, *, standing: Sequence[Collection[str]] = ()) -> list[Finding]:
@@ -176,17 +210,16 @@ def main_cluster(hour: LastHour, streams: Streams, scope: str) -> int | None:
     return min(there, key=telling, default=None)
 
 
-def _test(
-    counts: Float64Array, levels: Levels, service_expected: Float64Array, dispersion: float, known_shape: float
-) -> list[Evidence]:
-    if not len(counts):
-        return []
+def _prepared(
+    counts: Float64Array, levels: Levels, service_expected: Float64Array, usual: Usual
+) -> tuple[Float64Array, ...]:
+    """Return what `evidence` asks of a service's streams: counts, expected, dispersion and strength."""
     share, strength = shares(levels)
-    return evidence(
+    return (
         counts,
         share[:, None] * service_expected[None, :],
-        stream_dispersion(dispersion, share),
-        joint_strength(strength, known_shape),
+        stream_dispersion(usual.dispersion[None, :], share[:, None]),
+        joint_strength(strength, usual.today.strength),
     )
 
 

@@ -6,6 +6,7 @@ another one, so that a slow beginning of an outage is not learnt before it is su
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from ml.baseline import (
+    N_SLOTS,
     PRIOR_SHAPE,
     Levels,
     Profile,
@@ -27,13 +29,19 @@ from ml.baseline import (
     slot_strength,
 )
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
+from ml.scatter import Scatter, empty_scatter, learn_scatter
 from ml.types import BoolArray, Float64Array
-from reports.detection.arrays import HOUR, epoch_hour, floor_hour, hourly_counts
+from reports.detection.arrays import DAY, HOUR, epoch_hour, floor_hour, hourly_counts, minute_total, slots_of
+from reports.detection.fleet import fleet_in_use, scatter_of
 from reports.enums import OutageState
 from reports.models import MinuteCount, Outage, Service, ServiceProfile, StreamLevel
 
 GUARD = timedelta(hours=1)
+# Where nothing rises an hour is learnt within the next ten minutes, not by all services in the same tick.
+LEARNT_WITHIN_TICKS = 40
+TICK = timedelta(seconds=15)
 FROZEN_AT_MOST = timedelta(hours=24)
+SCATTER_HOURS = 4 * 168  # of a long past only so many teach how reports scatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +54,30 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What a service usually gets: its profile, rates by hour of the week, its regions' levels by code, and today."""
+    """What a service usually gets: its profile, rates by hour of the week, its regions' levels by code, and today.
+
+    The rates are by hour in UTC and true of the days around now. `dispersion` is that of its counts in each of the
+    detector's windows, shape (18,).
+    """
 
     profile: Profile
     rates_per_hour: Float64Array
     levels: dict[str, tuple[float, float]]
     today: Today
+    dispersion: Float64Array
 
     def levels_of(self, regions: list[str]) -> Levels:
         """Return the levels in the order asked for; a region never heard of was silent all the time that was learnt."""
         return _levels_of(self.levels, regions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was learnt before."""
+
+    profile: Profile
+    levels: dict[str, tuple[float, float]]
+    scatter: Scatter | None
 
 
 def _levels_of(levels: dict[str, tuple[float, float]], regions: list[str]) -> Levels:
@@ -83,87 +105,137 @@ def what_is_usual(*, service_id: int, now: datetime) -> Usual:
     return usual
 
 
+def still_usual(service_ids: Collection[int], *, now: datetime) -> dict[int, Usual]:
+    """Return what this process remembers and is true enough for a glance; whoever is missing has to be learnt first.
+
+    Needs no lock. Queries: one.
+    """
+    known = {pk: _remembered[pk] for pk in service_ids if pk in _remembered}
+    learned = dict(ServiceProfile.objects.filter(pk__in=known).values_list("pk", "learned_until"))
+    return {
+        pk: usual
+        for pk, (learned_until, usual) in known.items()
+        if learned.get(pk) == learned_until
+        and learned_until >= floor_hour(now - GUARD - pk % LEARNT_WITHIN_TICKS * TICK)
+    }
+
+
 def forget_usual() -> None:
     """Empty this process's memory: for a process that changes its database."""
     _remembered.clear()
 
 
 def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple[datetime, Usual]:
-    row = ServiceProfile.objects.filter(service_id=service_id).first()
+    row = ServiceProfile.objects.select_related("service").filter(service_id=service_id).first()
+    service = row.service if row is not None else Service.objects.get(pk=service_id)
     levels = {level.region: (level.n, level.e) for level in StreamLevel.objects.filter(service_id=service_id)}
+    if row is not None and row.time_zone != service.zone.key:
+        row, levels = None, {}  # other clocks, other hours of the week: all is learnt anew from the counts
     profile = (
         Profile(np.array(row.slot_counts), np.array(row.slot_hours), row.dispersion)
         if row is not None
         else empty_profile()
     )
-    start = row.learned_until if row is not None else _first_hour(service_id, now)
+    start = row.learned_until if row is not None else _first_hour(service, now)
     n_hours = (until - start) // HOUR
-    if n_hours <= 0:
-        rates = np.array(row.rates_per_hour) if row is not None else expected_per_hour(profile)
-    else:
-        profile, rates, levels = _learn(service_id, profile, levels, start=start, n_hours=n_hours, now=now)
-    today = _today(service_id, profile, rates, until=max(start, until), now=now)
-    return max(start, until), Usual(profile, rates, levels, today)
+    scatter = scatter_of(row) if row is not None else None
+    if n_hours > 0:
+        known = _Known(profile, levels, scatter)
+        profile, levels, scatter = _learn(service, known, start=start, n_hours=n_hours, now=now)
+    rates = _rates_around(service, profile, now=now)
+    today = _today(service, profile, until=max(start, until), now=now)
+    dispersion = fleet_in_use(now=now).dispersion(scatter, float(rates.mean()), hourly=profile.dispersion)
+    return max(start, until), Usual(profile, rates, levels, today, dispersion)
 
 
-def _today(service_id: int, profile: Profile, rates: Float64Array, *, until: datetime, now: datetime) -> Today:
+def _rates_around(service: Service, profile: Profile, *, now: datetime) -> Float64Array:
+    """Return the reports usual in the two days before now and the five after, by the hour of the week in UTC."""
+    start = floor_hour(now) - 2 * DAY
+    rates = np.empty(N_SLOTS)
+    rates[hour_slot(epoch_hour(start) + np.arange(N_SLOTS))] = expected_per_hour(profile)[
+        slots_of(service, start=start, n_hours=N_SLOTS)
+    ]
+    return rates
+
+
+def _today(service: Service, profile: Profile, *, until: datetime, now: datetime) -> Today:
     """Follow the last day's closed hours against the profile. Queries: two, once an hour and process."""
     n_hours = min(RECENT_HOURS, int(profile.slot_hours.sum()))  # no further back than it was learnt from
-    slot = int(hour_slot(epoch_hour(floor_hour(now))))
+    slot = int(slots_of(service, start=floor_hour(now), n_hours=1)[0])
     doubt = float(
         1.0 / joint_strength(profile.slot_counts.sum() + PRIOR_SHAPE, slot_strength(profile, spread=0.0)[slot])
     )
     if not n_hours:
         return Today(factor=1.0, strength=1.0 / (SPREAD + doubt))
     start = until - n_hours * HOUR
-    regions, counts = hourly_counts(service_id, start=start, n_hours=n_hours)
-    frozen = _frozen_hours(service_id, start=start, n_hours=n_hours, now=now)
-    usual = rates[hour_slot(epoch_hour(start) + np.arange(n_hours))]
+    regions, counts = hourly_counts(service.pk, start=start, n_hours=n_hours)
+    frozen = _frozen_hours(service.pk, start=start, n_hours=n_hours, now=now)
+    usual = expected_per_hour(profile)[slots_of(service, start=start, n_hours=n_hours)]
     ahead = (floor_hour(now) - until) / HOUR + 0.5
     found = recent_level(counts[[regions.index("")]], usual[None, :], frozen, hours_ahead=ahead, spread=SPREAD + doubt)
     return Today(factor=float(found.factor[0]), strength=float(found.strength[0]))
 
 
 def _learn(
-    service_id: int,
-    profile: Profile,
-    levels: dict[str, tuple[float, float]],
-    *,
-    start: datetime,
-    n_hours: int,
-    now: datetime,
-) -> tuple[Profile, Float64Array, dict[str, tuple[float, float]]]:
+    service: Service, known: _Known, *, start: datetime, n_hours: int, now: datetime
+) -> tuple[Profile, dict[str, tuple[float, float]], Scatter | None]:
+    service_id, levels = service.pk, known.levels
     seen, seen_counts = hourly_counts(service_id, start=start, n_hours=n_hours)
     regions = sorted({"", *levels, *seen})
     counts = np.zeros((len(regions), n_hours))
     counts[[regions.index(region) for region in seen]] = seen_counts
     frozen = _frozen_hours(service_id, start=start, n_hours=n_hours, now=now)
-    hours = epoch_hour(start) + np.arange(n_hours)
-    profile = learn_profile(profile, counts[0], epoch_hour(start), frozen)
-    rates = expected_per_hour(profile)
+    slots = slots_of(service, start=start, n_hours=n_hours)
+    profile = learn_profile(known.profile, counts[0], epoch_hour(start), frozen, slots=slots)
+    scatter = _learn_scatter(service_id, known.scatter, counts[0], frozen, start=start)
+    usual = expected_per_hour(profile)[slots]
     before = _levels_of(levels, regions)
-    after = learn_levels(before, counts, rates[hour_slot(hours)], frozen, dispersion=profile.dispersion)
-    _save(service_id, profile, rates, regions, after, until=start + n_hours * HOUR)
-    return profile, rates, dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True))
+    after = learn_levels(before, counts, usual, frozen, dispersion=profile.dispersion)
+    rates = _rates_around(service, profile, now=now)
+    _save(service, profile, rates, scatter, regions, after, until=start + n_hours * HOUR)
+    levels = dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True))
+    return profile, levels, scatter
+
+
+def _learn_scatter(
+    service_id: int, known: Scatter | None, counts: Float64Array, frozen: BoolArray, *, start: datetime
+) -> Scatter | None:
+    """Learn how reports scatter within the quiet hours that had more than one. Queries: one where there are any."""
+    first = max(len(counts) - SCATTER_HOURS, 0)
+    telling = np.flatnonzero((counts[first:] > 1) & ~frozen[first:])
+    if not telling.size:
+        return known
+    by_minute = minute_total(service_id, start=start + first * HOUR, n_minutes=60 * (len(counts) - first))
+    return learn_scatter(known or empty_scatter(), by_minute.reshape(-1, 60)[telling])
 
 
 def _save(
-    service_id: int, profile: Profile, rates: Float64Array, regions: list[str], levels: Levels, *, until: datetime
+    service: Service,
+    profile: Profile,
+    rates: Float64Array,
+    scatter: Scatter | None,
+    regions: list[str],
+    levels: Levels,
+    *,
+    until: datetime,
 ) -> None:
     ServiceProfile.objects.update_or_create(
-        service_id=service_id,
+        service=service,
         defaults={
             "slot_counts": profile.slot_counts.tolist(),
             "slot_hours": profile.slot_hours.tolist(),
             "rates_per_hour": rates.tolist(),
             "dispersion": profile.dispersion,
+            "scatter_squares": scatter.squares.tolist() if scatter is not None else None,
+            "scatter_expected": scatter.expected.tolist() if scatter is not None else None,
+            "time_zone": service.zone.key,
             "learned_until": until,
         },
     )
     share = shares(levels).share
     StreamLevel.objects.bulk_create(
         (
-            StreamLevel(service_id=service_id, region=region, n=n, e=e, share=part)
+            StreamLevel(service=service, region=region, n=n, e=e, share=part)
             for region, n, e, part in zip(regions, levels.n.tolist(), levels.e.tolist(), share.tolist(), strict=True)
         ),
         update_conflicts=True,
@@ -172,11 +244,10 @@ def _save(
     )
 
 
-def _first_hour(service_id: int, now: datetime) -> datetime:
+def _first_hour(service: Service, now: datetime) -> datetime:
     """Return the hour from which a service can have had reports: when it was made, or its oldest report's."""
-    created_at = Service.objects.values_list("created_at", flat=True).get(pk=service_id)
-    oldest = MinuteCount.objects.filter(service_id=service_id).aggregate(oldest=Min("minute"))["oldest"] or now
-    return floor_hour(min(created_at, oldest))
+    oldest = MinuteCount.objects.filter(service=service).aggregate(oldest=Min("minute"))["oldest"] or now
+    return floor_hour(min(service.created_at, oldest))
 
 
 def _frozen_hours(service_id: int, *, start: datetime, n_hours: int, now: datetime) -> BoolArray:

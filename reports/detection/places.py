@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from ml.baseline import joint_strength, shares
-from ml.detect import stream_dispersion, window_dispersion, window_expected, window_sums
+from ml.detect import stream_dispersion, window_expected, window_sums
 from ml.regions import WHOLE, ancestors, are_related, parent, place
 from reports.detection.arrays import LastHour
 from reports.detection.learning import Usual
@@ -59,7 +59,7 @@ def whereabouts(hour: LastHour, usual: Usual) -> Whereabouts:
         nodes,
         window_sums(counts),
         share[:, None] * service_expected[None, :],
-        window_dispersion(stream_dispersion(usual.profile.dispersion, share)),
+        stream_dispersion(usual.dispersion[None, :], share[:, None]),
         np.asarray(joint_strength(strength, usual.today.strength)),
         parent_of=lambda code: WHOLE if code != WHOLE and parent(code) == lone else parent(code),
     )

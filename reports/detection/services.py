@@ -19,7 +19,7 @@ from ml.phases import Phase, step
 from ml.regions import are_related
 from reports.clustering.turns import each_service
 from reports.detection.aftertalk import is_aftertalk, is_in
-from reports.detection.arrays import LastHour, last_hour
+from reports.detection.arrays import LastHour, cluster_pasts, last_hour
 from reports.detection.collection import as_collected
 from reports.detection.evidence import (
     LEAST_P,
@@ -30,18 +30,20 @@ from reports.detection.evidence import (
     is_within,
     main_cluster,
     n_regions_heard,
+    rises,
     thresholds,
     weigh,
 )
+from reports.detection.fleet import fleet_in_use
 from reports.detection.learning import what_is_usual
 from reports.detection.severity import severity_of, worse
+from reports.detection.ticks import CLUSTER_MEMORY, LAST_HOUR, glance
 from reports.enums import OPEN_STATES, EventKind, OutageState, Severity
 from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement
 
 logger = logging.getLogger(__name__)
 
 LOCK_DETECTION: Final = 7102
-LAST_HOUR: Final = timedelta(minutes=61)
 # Reports that rise elsewhere so soon after an outage was suspected are its spreading, not another outage.
 SPREADS_WITHIN: Final = timedelta(minutes=60)
 # Within the first quarter of an hour reports may still show that an outage is narrower than its first ones said.
@@ -51,7 +53,6 @@ REOPENS_WITHIN: Final = timedelta(minutes=60)
 # A person has decided; the hour's reports that led to it must not open the same outage again.
 MUTED_AFTER_RESOLVED: Final = timedelta(minutes=60)
 MUTED_AFTER_DISMISSED: Final = timedelta(hours=2)
-CLUSTER_MEMORY: Final = timedelta(weeks=4)
 EXACT_REPORTERS_UP_TO: Final = 5_000
 
 _KIND: Final[dict[tuple[Phase, Phase], EventKind]] = {
@@ -74,41 +75,42 @@ class _Moment:
     hour: LastHour
     streams: Streams
     usual_per_day: float
+    p_allowed: float
 
 
 def detect_pending(*, now: datetime) -> int:
-    """Look at every service where something can be found, or is open; return how many were looked at.
+    """Glance at all services, and look at those where something rises or is open; return how many were seen."""
+    tick = glance(now=now)
+    with_outage = set(Outage.objects.open().values_list("service_id", flat=True).distinct())
+    to_look_at = tick.to_look_at | with_outage
+    n_looked_at = each_service(
+        sorted(to_look_at),
+        lambda service_id: detect_service(service_id=service_id, now=now, p_allowed=tick.p_allowed),
+    )
+    return n_looked_at + len(tick.seen - to_look_at)
 
-    With fewer reports within the hour than a suspicion needs reporters, nothing can be.
+
+def detect_service(*, service_id: int, now: datetime, p_allowed: float = 1.0) -> bool:
+    """Compare a service's last hour with what is usual, move its outages on; false where another worker is at it.
+
+    An outage is opened only below `p_allowed`, which is what all services of a tick leave to each of them (`ticks`).
     """
-    with_reports = (
-        MinuteCount.objects.filter(minute__gt=now - LAST_HOUR, minute__lte=now)
-        .values("service_id")
-        .annotate(n=Sum("n_counted"))
-        .filter(n__gte=thresholds().n_reporters_suspect)
-        .values_list("service_id", flat=True)
-    )
-    with_outage = Outage.objects.open().values_list("service_id", flat=True).distinct()
-    return each_service(
-        sorted({*with_reports, *with_outage}), lambda service_id: detect_service(service_id=service_id, now=now)
-    )
-
-
-def detect_service(*, service_id: int, now: datetime) -> bool:
-    """Compare a service's last hour with what is usual, move its outages on; false where another worker is at it."""
     with transaction.atomic():
         if not _lock(service_id):
             return False
         usual = what_is_usual(service_id=service_id, now=now)
         hour = last_hour(service_id, now=now, least_in_cluster=thresholds().n_reporters_suspect)
-        cluster_past = _cluster_past(hour, now=now)
-        streams = weigh(hour, usual, cluster_past=cluster_past)
+        cluster_past = cluster_pasts(hour.cluster_ids, before=now - LAST_HOUR, since=now - CLUSTER_MEMORY)
+        calibration = fleet_in_use(now=now).calibration
+        streams = weigh(hour, usual, cluster_past=cluster_past, calibration=calibration)
         # What rises may be one source that collects otherwise: then that much of it is taken out, and we look again.
-        if _rises(streams) and (collected := as_collected(hour, service_id=service_id, now=now)) is not hour:
-            hour, streams = collected, weigh(collected, usual, cluster_past=cluster_past)
-        moment = _Moment(service_id, now, hour, streams, usual_per_day=float(usual.rates_per_hour.mean()) * 24)
+        if rises(streams) and (collected := as_collected(hour, service_id=service_id, now=now)) is not hour:
+            hour = collected
+            streams = weigh(hour, usual, cluster_past=cluster_past, calibration=calibration)
+        usual_per_day = float(usual.rates_per_hour.mean()) * 24
+        moment = _Moment(service_id, now, hour, streams, usual_per_day, p_allowed)
         outages = _open_outages(service_id)
-        muted = _muted_outages(service_id, now=now) if _rises(streams) else []
+        muted = _muted_outages(service_id, now=now) if rises(streams) else []
         findings = find(hour, usual, streams, standing=_standing(outages, muted, now=now))
         for finding in findings:
             if any(_is_muted(finding, outage, moment) for outage in muted):
@@ -126,12 +128,6 @@ def detect_service(*, service_id: int, now: datetime) -> bool:
     return True
 
 
-def _rises(streams: Streams) -> bool:
-    """Tell whether any stream stands out, so that there is something to be found."""
-    p_suspect = thresholds().p_suspect
-    return any(one.p_value < p_suspect for one in (*streams.regions.values(), *streams.clusters.values()))
-
-
 def _standing(outages: list[Outage], muted: list[Outage], *, now: datetime) -> list[set[str]]:
     """Return the places of outages that a rise far from them is none of: old ones, and what a person has closed."""
     old = [outage for outage in outages if now - outage.suspected_at > SPREADS_WITHIN]
@@ -142,20 +138,6 @@ def _lock(service_id: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_DETECTION, service_id])
         return bool(cursor.fetchone()[0])
-
-
-def _cluster_past(hour: LastHour, *, now: datetime) -> dict[int, float]:
-    """Return how many reports the hour's clusters got before it, within the memory. Queries: one."""
-    if not hour.cluster_ids:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT m.cluster_id, sum(c.n_counted)::float FROM reports_microcluster m"
-            " JOIN reports_minutecount c ON c.micro_cluster_id = m.id"
-            " WHERE m.cluster_id = ANY(%s) AND c.minute < %s AND c.minute > %s GROUP BY 1",
-            [hour.cluster_ids, now - LAST_HOUR, now - CLUSTER_MEMORY],
-        )
-        return dict(cursor.fetchall())
 
 
 def _open_outages(service_id: int) -> list[Outage]:
@@ -227,8 +209,10 @@ def _outage_for(finding: Finding, outages: list[Outage], *, now: datetime) -> Ou
     return None
 
 
-def _is_enough(finding: Finding) -> bool:
-    """Tell whether a finding passes the test for an outage, and enough people speak of it."""
+def _is_enough(finding: Finding, moment: _Moment) -> bool:
+    """Tell whether a finding passes the test for an outage, among all services too, and enough people speak of it."""
+    if finding.evidence.p_value > moment.p_allowed:
+        return False
     phase = step(
         Phase.QUIET,
         p_value=finding.evidence.p_value,
@@ -244,7 +228,7 @@ def _reopen(finding: Finding, moment: _Moment) -> Outage | None:
 
     One that faded never was an outage, and what a person closed stays closed.
     """
-    if not _is_enough(finding):
+    if not _is_enough(finding, moment):
         return None
     by_person = OutageEvent.objects.filter(kind=EventKind.RESOLVED, actor__isnull=False)
     ended = (
@@ -272,7 +256,7 @@ def _reopen(finding: Finding, moment: _Moment) -> Outage | None:
 
 def _open(finding: Finding, moment: _Moment) -> Outage | None:
     """Open an outage for a finding that passes the test; None where too few people speak of it."""
-    if not _is_enough(finding):
+    if not _is_enough(finding, moment):
         return None
     started_at = moment.now.replace(second=0, microsecond=0) - timedelta(minutes=finding.onset_minutes_ago)
     outage, is_new = Outage.objects.get_or_create(
@@ -291,6 +275,8 @@ def _open(finding: Finding, moment: _Moment) -> Outage | None:
             "window_minutes": finding.evidence.window_minutes,
             "p_value": max(finding.evidence.p_value, LEAST_P),
             "peak_p_value": max(finding.evidence.p_value, LEAST_P),
+            "peak_n_regions": n_regions_heard(moment.hour, finding.root, finding.evidence.window_minutes),
+            "peak_at": moment.now,
             "evaluated_at": moment.now,
         },
     )
@@ -378,7 +364,7 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
         outage.quiet_since = moment.now
     outage.p_value = max(found.p_value, LEAST_P)
     if outage.p_value <= outage.peak_p_value:
-        _keep_as_peak(outage, found)
+        _keep_as_peak(outage, found, moment)
     outage.evaluated_at = moment.now
     _count(outage, moment)
     minutes_in_phase = _minutes(phase_since, moment.now)
@@ -404,12 +390,14 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
     outage.save()
 
 
-def _keep_as_peak(outage: Outage, found: Evidence) -> None:
+def _keep_as_peak(outage: Outage, found: Evidence, moment: _Moment) -> None:
     """Keep the surest look whole: its counts explain its p-value, and no later silence may blur them."""
     outage.peak_p_value = max(found.p_value, LEAST_P)
     outage.observed = round(found.observed)
     outage.expected = found.expected
     outage.window_minutes = found.window_minutes
+    outage.peak_n_regions = n_regions_heard(moment.hour, outage.scope_region, found.window_minutes)
+    outage.peak_at = moment.now
 
 
 def _move(outage: Outage, phase: Phase, moment: _Moment) -> None:

@@ -24,6 +24,7 @@ from reports.triage import selectors, streams
 from reports.triage.evidence import place_words
 from reports.triage.rows import EventRow
 from reports.triage.streams import BIN_MINUTES, MINUTE, Chart, Point, Stream, Usual
+from reports.triage.together import places_of
 
 MOST_TEXTS: Final = 3
 MOST_TEXT_CHARS: Final = 280
@@ -109,7 +110,7 @@ def _found_figure(
         outage.service_id,
         since,
         max([end, *ends]) + TAIL,
-        selectors.places_of(outage),
+        places_of(outage),
         roots[outage.cluster_id] if outage.cluster_id is not None else None,
     )
     # Where the profile has nothing for a stream (a cluster has none), what the detector took for it when it opened.

@@ -18,7 +18,8 @@ from django.utils.text import slugify
 from reports.clustering import refinement
 from reports.clustering.services import cluster_pending
 from reports.detection.evidence import thresholds
-from reports.detection.services import LAST_HOUR, detect_pending
+from reports.detection.services import detect_pending
+from reports.detection.ticks import LAST_HOUR
 from reports.enums import Channel
 from reports.intake import catalogue
 from reports.intake.contract import ReportIn

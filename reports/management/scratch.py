@@ -13,7 +13,7 @@ from django.db import ProgrammingError, connection, connections
 from django.utils.module_loading import import_string
 
 from reports.clustering import arrays, encoding, screening
-from reports.detection import learning
+from reports.detection import fleet, learning, ticks
 from reports.intake import catalogue, fingerprints
 
 
@@ -67,3 +67,5 @@ def _switch(address: dict[str, Any]) -> None:
     encoding.forget_students()
     screening.forget_screens()
     learning.forget_usual()
+    ticks.forget_pasts()
+    fleet.forget_fleet()

@@ -4,7 +4,7 @@ Facts (Report, Placement, OutageEvent) are append-only.
 """
 
 from reports.models.apikey import ApiKey
-from reports.models.baseline import ServiceProfile, StreamLevel
+from reports.models.baseline import FleetTable, QuietDay, ServiceProfile, StreamLevel
 from reports.models.cluster import Cluster, ClusteringState, MicroCluster, MinuteCount, Placement, SampleVector
 from reports.models.correction import ClusterBarrier, Correction, ScreeningExample
 from reports.models.encoder import LearntEncoder
@@ -21,6 +21,7 @@ __all__ = [
     "ClusteringState",
     "Correction",
     "FingerprintSalt",
+    "FleetTable",
     "IdempotencyKey",
     "IntakeBatch",
     "LearntEncoder",
@@ -29,6 +30,7 @@ __all__ = [
     "Outage",
     "OutageEvent",
     "Placement",
+    "QuietDay",
     "Report",
     "ReportContact",
     "SampleVector",

@@ -11,13 +11,21 @@ from django.db import models
 
 
 class ServiceProfile(models.Model):
-    """Reports per hour of the week (168 slots, UTC, Monday 00:00 first), with the exposure they were learnt from."""
+    """Reports per hour of the week (168 slots, Monday 00:00 first), with the exposure they were learnt from.
+
+    The slots are the hours of `time_zone`, a holiday's those of a Sunday. `rates_per_hour` are what follows from them
+    for the hours of the week in UTC, as of the last hour that was learnt: whoever shows them needs no clock.
+    The scatter's sums are those of `ml.scatter`; null until a quiet hour has taught them.
+    """
 
     service = models.OneToOneField("reports.Service", on_delete=models.CASCADE, primary_key=True, related_name="+")
     slot_counts = ArrayField(models.FloatField(), size=168)
     slot_hours = ArrayField(models.FloatField(), size=168)
     rates_per_hour = ArrayField(models.FloatField(), size=168)
     dispersion = models.FloatField()
+    scatter_squares = ArrayField(models.FloatField(), size=3, null=True)
+    scatter_expected = ArrayField(models.FloatField(), size=3, null=True)
+    time_zone = models.CharField(max_length=64, default="UTC", db_default="UTC")
     learned_until = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -41,3 +49,36 @@ class StreamLevel(models.Model):
 
     def __str__(self) -> str:
         return f"level of {self.service_id}/{self.region}"
+
+
+class QuietDay(models.Model):
+    """How high the detector's statistic rose on one day without an outage, over services of one stratum of rates.
+
+    `peaks` holds the highest, `minutes` how long was watched. Strata are those of `ml.budget`.
+    """
+
+    day = models.DateField()
+    stratum = models.PositiveSmallIntegerField()
+    minutes = models.FloatField()
+    peaks = ArrayField(models.FloatField(), default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "stratum"], name="a_quiet_day_is_judged_once")]
+
+    def __str__(self) -> str:
+        return f"quiet day {self.day}, stratum {self.stratum}"
+
+
+class FleetTable(models.Model):
+    """What all services of this installation teach each of them, by stratum of rates; the latest day's is in use.
+
+    `offsets` corrects return periods (`ml.budget`); the scatter's sums are those of `ml.scatter`, three a stratum.
+    """
+
+    day = models.DateField(primary_key=True)
+    offsets = ArrayField(models.FloatField(), size=6)
+    scatter_squares = ArrayField(models.FloatField(), size=18)
+    scatter_expected = ArrayField(models.FloatField(), size=18)
+
+    def __str__(self) -> str:
+        return f"fleet table of {self.day}"

@@ -27,8 +27,9 @@ class Outage(models.Model):
     `n_networks` is null where most reports tell no network, `is_located` false while it is too early to say where (its
     scope is the whole service then).
     `cluster` is set where one cluster explains it. Times: `started_at` is the onset estimated backwards, the others are
-    when we knew. `observed`, `expected`, `window_minutes` and `peak_p_value` are those of the surest look, `p_value`
-    and `evaluated_at` those of the latest.
+    when we knew. `observed`, `expected`, `window_minutes`, `peak_p_value`, `peak_n_regions` and `peak_at` are those of
+    the surest look (the last two null where it was before they were kept), `p_value` and `evaluated_at` those of the
+    latest.
     """
 
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="outages", db_index=False)
@@ -54,6 +55,8 @@ class Outage(models.Model):
     window_minutes = models.PositiveSmallIntegerField()
     p_value = models.FloatField()
     peak_p_value = models.FloatField()
+    peak_n_regions = models.PositiveSmallIntegerField(null=True)
+    peak_at = models.DateTimeField(null=True)
     evaluated_at = models.DateTimeField()
 
     objects = OutageQuerySet.as_manager()

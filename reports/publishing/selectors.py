@@ -21,12 +21,15 @@ from reports.publishing.visibility import (
     SEVERITY,
     is_about,
     outage_state,
+    public_codes,
     public_place,
     public_reporters,
     published,
     worst,
 )
+from reports.triage.evidence import listed
 from reports.triage.gauges import lag_seconds
+from reports.triage.together import Risen, in_groups
 
 RESOLVED_WITHIN: Final = timedelta(days=14)
 MAX_RESOLVED: Final = 50
@@ -54,6 +57,18 @@ class PublicOutage:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicGroup:
+    """Services whose published outages rose together, and since when: one matter, most likely."""
+
+    services: tuple[str, ...]
+    since: datetime
+
+    @property
+    def names(self) -> str:
+        return listed(self.services)
+
+
+@dataclass(frozen=True, slots=True)
 class PublicService:
     """A service and how it is; `outages` are those that go on, the worst first."""
 
@@ -76,6 +91,7 @@ class StatusPage:
     n_troubled: int
     resolved: tuple[PublicOutage, ...]
     lag_seconds: int | None
+    groups: tuple[PublicGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +118,8 @@ def public_services(now: datetime) -> StatusPage:
     with store_needed():
         services = list(Service.objects.public())
         going_on = defaultdict(list)
-        for outage in published().filter(state__in=OPEN_STATES).select_related("service"):
+        shown = list(published().filter(state__in=OPEN_STATES).select_related("service"))
+        for outage in shown:
             going_on[outage.service_id].append(_public(outage))
         resolved = (
             published()
@@ -127,6 +144,7 @@ def public_services(now: datetime) -> StatusPage:
         n_troubled=sum(row.state != ServiceState.OPERATIONAL for row in rows),
         resolved=ended,
         lag_seconds=round(lag) if lag > settings.LAG_PROMISE_SECONDS else None,
+        groups=_groups(shown),
     )
 
 
@@ -156,6 +174,13 @@ def receipt_page(token: str, *, now: datetime) -> ReceiptPage:
         is_n_similar_capped=n_similar >= SIMILAR_LOOK_AT,
         outage=_public(outage) if outage else None,
     )
+
+
+def _groups(outages: list[Outage]) -> tuple[PublicGroup, ...]:
+    """Return the services that rose together, of what is shown and by the places that are shown."""
+    risen = [Risen(one.pk, one.service.name, one.started_at, frozenset(public_codes(one))) for one in outages]
+    named = [(tuple(sorted({one.service for one in group})), group[0].started_at) for group in in_groups(risen)]
+    return tuple(PublicGroup(services, since) for services, since in named if len(services) > 1)
 
 
 def _service(service: Service, outages: list[PublicOutage]) -> PublicService:

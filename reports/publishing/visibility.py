@@ -50,8 +50,13 @@ def worst(states: Iterable[ServiceState]) -> ServiceState:
 
 def public_place(outage: Outage) -> str:
     """Return where an outage is, by name: its regions, or only its scope while few people report it; "" everywhere."""
+    return place_words(public_codes(outage))
+
+
+def public_codes(outage: Outage) -> list[str]:
+    """Return the codes of `public_place`; none for everywhere."""
     codes = outage.regions if outage.n_reporters >= settings.PUBLIC_MIN_REPORTERS else []
-    return place_words([code for code in codes or [outage.scope_region] if code])
+    return [code for code in codes or [outage.scope_region] if code]
 
 
 def public_reporters(n_reporters: int) -> int | None:

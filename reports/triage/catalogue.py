@@ -6,8 +6,10 @@ integration asks for its scope.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -16,7 +18,7 @@ from reports.enums import Role
 from reports.errors import FieldError, InvalidInput, NotAllowed, NotFound
 from reports.intake.catalogue import forget_services
 from reports.intake.contract import without_forbidden
-from reports.models import Service
+from reports.models import Service, places
 from reports.models.places import SLUG
 from reports.triage.accounts import account_role
 from reports.triage.transitions import includes
@@ -25,6 +27,7 @@ MAX_SLUG_CHARS = 63
 MAX_NAME_CHARS = 100
 MAX_DESCRIPTION_CHARS = 300
 MAX_POSITION = 1_000_000
+MAX_HOLIDAYS = places.MAX_HOLIDAYS
 
 
 class InvalidService(InvalidInput):
@@ -47,6 +50,8 @@ class ServiceRow:
     is_public: bool
     position: int
     created_at: datetime
+    time_zone: str = ""
+    holidays: tuple[date, ...] = ()
 
 
 def create_service(
@@ -57,6 +62,8 @@ def create_service(
     is_active: bool = True,
     is_public: bool = True,
     position: int | None = None,
+    time_zone: str = "",
+    holidays: Sequence[date] = (),
     actor_id: int | None = None,
     now: datetime,
 ) -> ServiceRow:
@@ -70,7 +77,7 @@ def create_service(
         position = min(last + 1, MAX_POSITION) if last is not None else 0
     service = Service(
         slug=slug, name=name, description=description, is_active=is_active, is_public=is_public, position=position,
-        created_at=now,
+        time_zone=time_zone, holidays=list(holidays), created_at=now,
     )  # fmt: skip
     return _save(service)
 
@@ -84,9 +91,13 @@ def edit_service(
     is_active: bool,
     is_public: bool,
     position: int,
+    time_zone: str = "",
+    holidays: Sequence[date] = (),
     actor_id: int | None = None,
 ) -> ServiceRow:
     """Change a service. One that is switched off takes no reports and shows on no page; what was reported stays.
+
+    With another time zone its week is learnt anew, at the next full hour.
 
     Raises NotAllowed, NotFound, InvalidService.
     """
@@ -94,6 +105,7 @@ def edit_service(
     service = _find(service_id)
     service.slug, service.name, service.description = slug, name, description
     service.is_active, service.is_public, service.position = is_active, is_public, position
+    service.time_zone, service.holidays = time_zone, list(holidays)
     return _save(service)
 
 
@@ -127,6 +139,8 @@ def _save(service: Service) -> ServiceRow:
     service.slug = service.slug.strip().lower()
     service.name = " ".join(service.name.split())
     service.description = " ".join(service.description.split())
+    service.time_zone = service.time_zone.strip()
+    service.holidays = sorted(set(service.holidays))
     if errors := _errors(service):
         raise InvalidService(errors)
     try:
@@ -158,6 +172,10 @@ def _errors(service: Service) -> list[FieldError]:
         )
     if not 0 <= service.position <= MAX_POSITION:
         errors.append(FieldError("position", f"Write a whole number from 0 to {MAX_POSITION:,}."))
+    if not _is_zone(service.time_zone):
+        errors.append(FieldError("time_zone", "Is not known. Write one such as Europe/Berlin, or leave it empty."))
+    if len(service.holidays) > MAX_HOLIDAYS:
+        errors.append(FieldError("holidays", f"Are {len(service.holidays)} days; at most {MAX_HOLIDAYS} fit."))
     return errors or _taken(service)
 
 
@@ -167,6 +185,13 @@ def _is_slug(word: str) -> bool:
     except ValidationError:
         return False
     return "\n" not in word  # a `$` would let one pass
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return not name or bool(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last of a name that is a folder, or too long for one
+        return False
 
 
 def _taken(service: Service) -> list[FieldError]:
@@ -190,4 +215,6 @@ def _row(service: Service) -> ServiceRow:
         is_public=service.is_public,
         position=service.position,
         created_at=service.created_at,
+        time_zone=service.time_zone,
+        holidays=tuple(service.holidays),
     )

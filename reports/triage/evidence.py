@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.utils.timezone import localtime
-
 from reports.intake.regions import region_name
 
 LOOKS_PER_YEAR: Final = 365 * 24 * 60
@@ -27,7 +25,7 @@ _UNITS: Final = (("year", 1.0), ("month", 12.0), ("week", 365 / 7), ("day", 365.
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the detector saw at one look: from how many regions (0: not told), and when (None: not told)."""
+    """What the detector saw at one look: from how many regions (0: not told), and when there (None: not told)."""
 
     observed: int
     expected: float
@@ -44,14 +42,16 @@ class Seen:
     def counts(self) -> str:
         reports = "report" if self.observed == 1 else "reports"
         places = f" from {self.n_regions} regions" if self.n_regions > 1 else ""
-        # The hour as the clocks of the installation show it, for that is how people remember what is usual.
-        hour = f" for {localtime(self.at):%A %H}:00" if self.at is not None else ""
+        hour = f" for {self.at:%A %H}:00" if self.at is not None else ""
         usual = usual_words(self.expected)
         return f"{self.observed:,} {reports} in {self.window_minutes} min{places}; usual{hour} is {usual}"
 
 
 def seen_of(body: dict[str, Any], *, at: datetime | None = None) -> Seen | None:
-    """Return what an event's body tells, and when, or None where it holds no evidence (people's events)."""
+    """Return what an event's body tells, and when, or None where it holds no evidence (people's events).
+
+    `at` is local time: people remember what is usual by the hour that the clocks of a service's users show.
+    """
     try:
         return Seen(
             observed=round(body["observed"]),

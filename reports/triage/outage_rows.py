@@ -12,13 +12,15 @@ from django.db.models import QuerySet
 from reports.enums import EventKind, OutageState, Severity
 from reports.errors import NotFound
 from reports.models import Cluster, Outage, OutageEvent, Service
+from reports.triage.together import open_outages, others_of
 
 
 @dataclass(frozen=True, slots=True)
 class OutageRow:
     """What an outage is now.
 
-    `service` is a slug, `assignee` a user name or "", `cluster_id` that of a cluster that was not merged away.
+    `service` is a slug, `assignee` a user name or "", `cluster_id` that of a cluster that was not merged away;
+    `together_with` are open outages of other services that rose with it (`together`).
     """
 
     id: int
@@ -44,6 +46,7 @@ class OutageRow:
     p_value: float
     peak_p_value: float
     evaluated_at: datetime
+    together_with: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def list_outages(
 ) -> OutagePage:
     """Return the newest outages, of the given states and service where those are given.
 
-    Queries: two or three, and one more for each time an outage's cluster was merged on.
+    Queries: three or four, and one more for each time an outage's cluster was merged on.
     Raises NotFound for a service that is not there.
     """
     outages = _outages()
@@ -99,7 +102,7 @@ def list_outages(
 def outage_story(*, outage_id: int) -> OutageStory:
     """Return an outage with its events.
 
-    Queries: two, and one for each time its cluster was merged on. Raises NotFound.
+    Queries: three at most, and one for each time its cluster was merged on. Raises NotFound.
     """
     outage = _outages().filter(pk=outage_id).first()
     if outage is None:
@@ -125,6 +128,8 @@ def _outages() -> QuerySet[Outage]:
 
 
 def _rows(outages: Collection[Outage]) -> tuple[OutageRow, ...]:
+    is_any_open = any(outage.resolved_at is None for outage in outages)
+    together = others_of(open_outages()) if is_any_open else {}
     roots = _root_clusters({outage.cluster_id for outage in outages if outage.cluster_id is not None})
     return tuple(
         OutageRow(
@@ -151,6 +156,7 @@ def _rows(outages: Collection[Outage]) -> tuple[OutageRow, ...]:
             p_value=outage.p_value,
             peak_p_value=outage.peak_p_value,
             evaluated_at=outage.evaluated_at,
+            together_with=together.get(outage.pk, ()),
         )
         for outage in outages
     )

@@ -35,7 +35,7 @@ from reports.triage.rows import (
 )
 from reports.triage.sources import source_notices
 from reports.triage.streams import HOUR, MINUTE, Chart, Stream, Usual
-from reports.triage.together import Risen, risen_together
+from reports.triage.together import open_outages, places_of, risen_together
 
 MOST_OPEN: Final = 50
 MOST_CLOSED: Final = 10
@@ -92,7 +92,7 @@ def dashboard_version(*, now: datetime) -> str:
 
 
 def dashboard(*, now: datetime) -> Dashboard:
-    """Return what emerges, what lately ended, how the services do, and whence reports come. Queries: at most 19."""
+    """Return what emerges, what lately ended, how the services do, and whence reports come. Queries: at most 20."""
     rows = Outage.objects.select_related("service", "assignee")
     found_open = sorted(
         rows.open().order_by("-suspected_at", "-pk")[:MOST_OPEN],
@@ -111,13 +111,11 @@ def dashboard(*, now: datetime) -> Dashboard:
     last_hour = _last_hour_streams(services, now=now)
     n_by_region = streams.counts_by_region(last_hour)
     n_set_aside = _set_aside(now - HOUR)
-    together = risen_together(
-        [Risen(one.pk, one.service.name, one.started_at, frozenset(places_of(one))) for one in found_open]
-    )
+    together = risen_together(open_outages())
     return Dashboard(
         as_of=now,
         open=tuple(
-            _row(outage, highlights[outage.pk], chart=chart, clusters=inside, together_with=together[outage.pk])
+            _row(outage, highlights[outage.pk], chart=chart, clusters=inside, together_with=together.get(outage.pk, ()))
             for outage, chart, inside in zip(found_open, charts, clusters, strict=True)
         ),
         n_open=n_open.total(),
@@ -143,7 +141,7 @@ def dashboard(*, now: datetime) -> Dashboard:
 def outage_page(*, outage_id: int, now: datetime) -> OutagePage:
     """Return one outage with its evidence.
 
-    Queries: at most 18. Raises NotFound.
+    Queries: at most 19. Raises NotFound.
     """
     outage = Outage.objects.select_related("service", "assignee").filter(pk=outage_id).first()
     if outage is None:
@@ -157,16 +155,17 @@ def outage_page(*, outage_id: int, now: datetime) -> OutagePage:
     [n_by_region] = streams.counts_by_region([during])
     subdivisions = [code for code in n_by_region if "-" in code]
     inner = streams.read_usual([outage.service_id], subdivisions)
+    together = risen_together(open_outages()).get(outage.pk, ()) if outage.resolved_at is None else ()
     return OutagePage(
         as_of=now,
-        outage=_row(outage, _highlight(outage, events), chart=chart, clusters=clusters),
+        outage=_row(outage, _highlight(outage, events), chart=chart, clusters=clusters, together_with=together),
         countries=_countries([during], [n_by_region], usual),
         subdivisions=_by_excess(
             PlaceRow(code, n_by_region[code], _usual_in(inner, during, code)) for code in subdivisions
         ),
         n_unplaced=n_by_region.get("", 0),
         reports=_typical_reports(during),
-        events=tuple(_event(event) for event in events),
+        events=tuple(_event(event, outage) for event in events),
         lag=_lag([outage] if outage.resolved_at is None else [], now=now),
         responders=responders(),
     )
@@ -188,11 +187,6 @@ class _OutageStreams:
     shown: list[Stream]
     during: list[Stream]
     fallbacks: list[float | None]
-
-
-def places_of(outage: Outage) -> tuple[str, ...]:
-    """Return where an outage is; none for everywhere. It counts as `detection.services` counts it."""
-    return tuple(sorted({outage.scope_region, *outage.regions})) if outage.scope_region else ()
 
 
 def _outage_streams(outages: Sequence[Outage], *, now: datetime) -> _OutageStreams:
@@ -248,10 +242,18 @@ def _highlight(outage: Outage, events: Sequence[OutageEvent]) -> _Highlight:
                 break
             if event.kind in _STATE_KINDS:
                 since = event.at
-    now_seen = Seen(outage.observed, outage.expected, outage.window_minutes, outage.peak_p_value)
-    if outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}:
+    now_seen = Seen(
+        outage.observed,
+        outage.expected,
+        outage.window_minutes,
+        outage.peak_p_value,
+        n_regions=outage.peak_n_regions or 0,
+        at=outage.peak_at.astimezone(outage.service.zone) if outage.peak_at else None,
+    )
+    # Where it is not kept when that was, the events of one that is over tell more.
+    if outage.peak_at is not None or outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}:
         return _Highlight(since, now_seen)
-    seen = [found for event in events if (found := seen_of(event.body, at=event.at)) is not None]
+    seen = [found for event in events if (found := _seen(event, outage)) is not None]
     return _Highlight(since, min(seen, key=lambda one: one.p_value, default=now_seen))
 
 
@@ -292,9 +294,13 @@ def _row(
     )
 
 
-def _event(event: OutageEvent) -> EventRow:
+def _seen(event: OutageEvent, outage: Outage) -> Seen | None:
+    return seen_of(event.body, at=event.at.astimezone(outage.service.zone))
+
+
+def _event(event: OutageEvent, outage: Outage) -> EventRow:
     body = event.body
-    seen = seen_of(body, at=event.at)
+    seen = _seen(event, outage)
     return EventRow(
         at=event.at,
         kind=EventKind(event.kind),

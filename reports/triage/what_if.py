@@ -24,6 +24,9 @@ from reports.triage.evidence import place_words
 from reports.triage.transitions import includes
 
 MOST_SHOWN: Final = 20
+# Of a service and of a page: ten thousand lines (fifty bursty services, a generous budget) held a web worker for 13 s.
+MOST_LINES_OF_SERVICE: Final = 50
+MOST_LINES: Final = 300
 MOST_UNANSWERED: Final = 10  # each may keep a worker process busy for some minutes
 DAYS_A_MONTH: Final = 30
 # A worker looks for questions once a minute at least; one that waits for longer has no worker.
@@ -128,7 +131,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ServiceLines:
-    """A service's outages and alarms, and its reports over the period."""
+    """A service's outages and alarms, and its reports over the period; `n_lines_more` are counted and not shown."""
 
     name: str
     slug: str
@@ -138,6 +141,7 @@ class ServiceLines:
     lines: tuple[Line, ...]
     reports: tuple[int, ...]
     n_regions_joined: int
+    n_lines_more: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +289,8 @@ def _outcome(answer: Answer) -> Outcome:
             "pk", "slug", "name"
         )
     }
-    ids = [line.found.outage_id for one in answer.services for line in one.compared if line.found]
+    shown = _shown(answer)
+    ids = [line.found.outage_id for lines in shown.values() for line in lines if line.found]
     outages = Outage.objects.only("label", "state").in_bulk(ids)
     services = [
         ServiceLines(
@@ -294,9 +299,10 @@ def _outcome(answer: Answer) -> Outcome:
             found=one.found,
             in_use=one.in_use,
             asked=one.asked,
-            lines=tuple(_line(line, outages) for line in one.compared),
+            lines=tuple(_line(line, outages) for line in shown[one.service_id]),
             reports=one.reports,
             n_regions_joined=one.n_regions_joined,
+            n_lines_more=len(one.compared) - len(shown[one.service_id]),
         )
         for one in answer.services
         if one.service_id in names
@@ -306,14 +312,26 @@ def _outcome(answer: Answer) -> Outcome:
         since=answer.since,
         until=answer.until,
         bar_minutes=answer.bar_minutes,
-        services=tuple(one for one in services if one.lines or len(services) == 1),
-        quiet=tuple(one.name for one in services if not one.lines and len(services) > 1),
+        services=tuple(one for one in services if one.lines or one.n_lines_more or len(services) == 1),
+        quiet=tuple(one.name for one in services if not (one.lines or one.n_lines_more) and len(services) > 1),
         found=_total([one.found for one in services], months),
         in_use=_total([one.in_use for one in services], months),
         asked=_total([one.asked for one in services], months),
         n_services=len(services),
         n_services_left_out=answer.n_services_left_out,
     )
+
+
+def _shown(answer: Answer) -> dict[int, list[Compared]]:
+    """Return the lines a page has room for, by service: what was found before what was not, in the answer's order."""
+    left = MOST_LINES
+    shown: dict[int, list[Compared]] = {}
+    for one in answer.services:
+        most = min(MOST_LINES_OF_SERVICE, left)
+        kept = sorted(range(len(one.compared)), key=lambda i: one.compared[i].found is None)[:most]
+        shown[one.service_id] = [one.compared[i] for i in sorted(kept)]
+        left -= len(kept)
+    return shown
 
 
 def _total(counts: list[Counts], months: float) -> Total:

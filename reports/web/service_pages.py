@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from django.contrib import messages
@@ -12,12 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from reports.enums import Role
+from reports.errors import FieldError
 from reports.triage import catalogue
 from reports.triage.accounts import Staff
 from reports.triage.catalogue import InvalidService, ServiceRow
 from reports.web.access import staff_page
 
-_FIELDS: Final = ("name", "slug", "description", "position")  # in the order of the page
+_FIELDS: Final = ("name", "slug", "description", "position", "time_zone", "holidays")  # in the order of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class ServiceForm:
     is_active: bool = True
     is_public: bool = True
     position: str = ""
+    time_zone: str = ""
+    holidays: str = ""
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -47,6 +51,8 @@ def services(request: HttpRequest, staff: Staff) -> HttpResponse:
                 description=form.description,
                 is_public=form.is_public,
                 position=_position(form) if form.position else None,
+                time_zone=form.time_zone,
+                holidays=_holidays(form),
                 actor_id=staff.user_id,
                 now=timezone.now(),
             )
@@ -76,6 +82,8 @@ def service(request: HttpRequest, staff: Staff, service_id: int) -> HttpResponse
                 is_active=form.is_active,
                 is_public=form.is_public,
                 position=_position(form),
+                time_zone=form.time_zone,
+                holidays=_holidays(form),
                 actor_id=staff.user_id,
             )
         except InvalidService as invalid:
@@ -88,7 +96,10 @@ def service(request: HttpRequest, staff: Staff, service_id: int) -> HttpResponse
 
 
 def _of(row: ServiceRow) -> ServiceForm:
-    return ServiceForm(row.slug, row.name, row.description, row.is_active, row.is_public, str(row.position))
+    return ServiceForm(
+        row.slug, row.name, row.description, row.is_active, row.is_public, str(row.position), row.time_zone,
+        " ".join(day.isoformat() for day in row.holidays),
+    )  # fmt: skip
 
 
 def _posted(form: Any) -> ServiceForm:
@@ -99,6 +110,8 @@ def _posted(form: Any) -> ServiceForm:
         is_active="is_active" in form,
         is_public="is_public" in form,
         position=form.get("position", "").strip(),
+        time_zone=form.get("time_zone", "").strip(),
+        holidays=form.get("holidays", ""),
     )
 
 
@@ -107,11 +120,24 @@ def _position(form: ServiceForm) -> int:
     return int(form.position) if form.position.isascii() and form.position.isdigit() else -1
 
 
+def _holidays(form: ServiceForm) -> list[date]:
+    """Return the days. Raises InvalidService, naming the first word that is none."""
+    found = []
+    for word in form.holidays.replace(",", " ").split():
+        try:
+            found.append(date.fromisoformat(word))
+        except ValueError:
+            message = f"“{word[:20]}” is no day. Write days such as 2026-12-25, with blanks between them."
+            raise InvalidService([FieldError("holidays", message)]) from None
+    return found
+
+
 def _with_errors(form: ServiceForm, invalid: InvalidService) -> ServiceForm:
     first: dict[str, str] = {}
     for error in invalid.errors:
         first.setdefault(error.field, error.message)
     return ServiceForm(
-        form.slug, form.name, form.description, form.is_active, form.is_public, form.position,
+        form.slug, form.name, form.description, form.is_active, form.is_public, form.position, form.time_zone,
+        form.holidays,
         errors={name: first[name] for name in (*_FIELDS, *first) if name in first},
     )  # fmt: skip

@@ -140,7 +140,7 @@ def test_a_list_costs_few_queries_however_long_it_is(caller: Caller, django_asse
     client = caller(Scope.READ)
     client.get("/api/v1/services")
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         response = client.get("/api/v1/outages?service=mail")
 
     assert len(response.json()["outages"]) == 10
@@ -159,9 +159,20 @@ def test_a_service_is_made(caller: Caller) -> None:
     assert (made.slug, made.name, made.is_public, made.is_active) == ("mail", "Mail", False, True)
 
 
+def test_a_service_is_made_with_clocks_and_holidays(caller: Caller) -> None:
+    body = '{"slug": "mail", "name": "Mail", "time_zone": "Europe/Berlin", "holidays": ["2026-12-25"]}'
+
+    response = caller(Scope.MANAGE).post("/api/v1/services", body, content_type="application/json")
+
+    assert response.status_code == 201
+    assert (response.json()["time_zone"], response.json()["holidays"]) == ("Europe/Berlin", ["2026-12-25"])
+
+
 @pytest.mark.parametrize(
     ("body", "status", "fields"),
     [
+        ('{"slug": "a", "name": "A", "time_zone": "Mars"}', 422, ["time_zone"]),
+        ('{"slug": "a", "name": "A", "holidays": ["25 December"]}', 422, ["holidays[0]"]),
         ('{"slug": "Mail here", "name": ""}', 422, ["name", "slug"]),
         ('{"slug": "mail", "name": "Other"}', 422, ["slug"]),
         ('{"slug": "mail"}', 422, [""]),

@@ -204,13 +204,25 @@ def test_it_recovers_after_a_quarter_hour_of_quiet_and_is_resolved_after_an_hour
 def test_the_surest_look_is_kept_through_the_silence_after_it() -> None:
     service = known_service(*REGIONS)
     outage = a_flood(service, region="DE-BY")
-    peak = (outage.peak_p_value, outage.observed, outage.expected, outage.window_minutes)
+    peak = clearest_look(outage)
 
     watch(service, first=40, last=60, every=5)
 
     outage.refresh_from_db()
-    assert (outage.peak_p_value, outage.observed, outage.expected, outage.window_minutes) == peak
+    assert clearest_look(outage) == peak
     assert outage.p_value > outage.peak_p_value
+
+
+def test_the_surest_look_is_kept_with_its_time_and_the_regions_heard() -> None:
+    service = known_service(*REGIONS)
+    people(make_cluster(service), 3, region="DE-BY", minutes=4)
+    people(make_cluster(service), 3, region="FR-IDF", minutes=4)
+
+    watch(service, first=1, last=3)
+
+    outage = Outage.objects.get()
+    assert (outage.peak_n_regions, outage.peak_at) == (2, NOW + 3 * MINUTE + END_OF_MINUTE)
+    assert outage.peak_at == outage.evaluated_at
 
 
 def test_reports_that_rise_again_while_it_recovers_are_the_same_outage() -> None:
@@ -326,3 +338,10 @@ def test_who_was_set_aside_is_no_reporter_of_an_outage() -> None:
     look(service, after=2)
 
     assert Outage.objects.get().n_reporters == 4
+
+
+def clearest_look(outage: Outage) -> tuple[object, ...]:
+    return (
+        outage.peak_p_value, outage.observed, outage.expected, outage.window_minutes, outage.peak_n_regions,
+        outage.peak_at,
+    )  # fmt: skip

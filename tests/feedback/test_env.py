@@ -152,3 +152,9 @@ def test_another_broker_stops_the_start(url: str) -> None:
         env.celery_broker(url)
 
     assert "secret" not in str(stopped.value)
+
+
+def test_a_time_zone_is_one_that_is_known() -> None:
+    assert env.time_zone("X", "Europe/Berlin") == "Europe/Berlin"
+    with pytest.raises(ImproperlyConfigured, match="X='Mars' is no time zone"):
+        env.time_zone("X", "Mars")

@@ -10,7 +10,7 @@ from ml.budget import (
     STRATUM_EDGES,
     allowed_rarity,
     default_calibration,
-    keep_share_false,
+    highest_kept,
     rarity,
     refresh,
     stratum,
@@ -69,28 +69,41 @@ def test_a_refresh_needs_a_rate_for_each_peak() -> None:
         refresh(default_calibration(), [1.0, 2.0], [1.0], np.ones(6))
 
 
-def test_the_more_streams_are_watched_the_more_is_asked_of_one() -> None:
-    alone = keep_share_false([1e-5])
-    among_many = keep_share_false([1e-5, *[1.0] * 9_999])
-
-    assert alone.all()
-    assert not among_many.any()
+def test_the_more_are_watched_the_more_is_asked_of_one() -> None:
+    assert highest_kept([1e-5], n_watched=1) > 1e-5 > highest_kept([1e-5], n_watched=10_000)
 
 
 def test_where_many_rise_at_once_less_is_asked_of_each() -> None:
-    many = keep_share_false([*[1e-5] * 500, *[1.0] * 500])
+    alone = highest_kept([1e-5], n_watched=1000)
+    many = highest_kept([1e-5] * 500, n_watched=1000)
 
-    assert many.tolist() == [True] * 500 + [False] * 500
+    assert alone < 1e-5 < many
+    assert many == pytest.approx(500 * alone)
 
 
-def test_of_streams_raised_by_chance_few_are_let_through() -> None:
+def test_one_that_is_clear_does_not_let_another_through() -> None:
+    assert highest_kept([1e-9, 1e-4], n_watched=1000) < 1e-4
+
+
+def test_of_services_raised_by_chance_few_are_let_through() -> None:
     rng = np.random.default_rng(1)
-    raised = [int(keep_share_false(rng.random(1000), share=0.1, minutes_looked_at=1.0).sum()) for _ in range(200)]
+    looks = [rng.random(1000) for _ in range(200)]
 
-    assert np.mean([n > 0 for n in raised]) <= 0.15
+    n_raised = [(look <= highest_kept(look, n_watched=1000, minutes_looked_at=1.0)).sum() for look in looks]
+
+    assert np.mean([n > 0 for n in n_raised]) <= 0.15
+
+
+def test_where_nothing_is_looked_at_the_bound_is_that_of_the_first() -> None:
+    assert highest_kept([], n_watched=10) == highest_kept([1.0] * 10, n_watched=10)
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.5])
 def test_a_share_lies_between_none_and_all(share: float) -> None:
     with pytest.raises(ValueError, match="share"):
-        keep_share_false([0.5], share=share)
+        highest_kept([0.5], n_watched=1, share=share)
+
+
+def test_no_more_are_looked_at_than_watched() -> None:
+    with pytest.raises(ValueError, match="watched"):
+        highest_kept([0.5, 0.5], n_watched=1)

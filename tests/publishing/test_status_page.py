@@ -194,3 +194,36 @@ def test_the_page_costs_four_queries_however_much_there_is(django_assert_num_que
 def test_a_database_that_is_away_is_said() -> None:
     with mock.patch.object(Service.objects, "public", side_effect=OperationalError), pytest.raises(StoreUnavailable):
         public_services(NOW)
+
+
+def a_published_outage(name: str, **fields: Any) -> None:
+    make_outage(make_service(name=name), state=OutageState.CONFIRMED, is_confirmed_by_person=True, **fields)
+
+
+def test_services_that_rose_together_are_one_sentence() -> None:
+    for name in ("Mail", "Chat", "Pay"):
+        a_published_outage(name)
+    a_published_outage("Maps", started_at=NOW - timedelta(hours=2))
+
+    [group] = public_services(NOW).groups
+
+    assert group.names == "Chat, Mail and Pay"
+    assert group.since == NOW - timedelta(minutes=10)
+
+
+def test_what_is_not_published_rises_with_nobody() -> None:
+    a_published_outage("Mail")
+    make_outage(make_service(name="Chat"), state=OutageState.CONFIRMED)
+    make_outage(make_service(name="Pay", is_public=False), state=OutageState.CONFIRMED, is_confirmed_by_person=True)
+
+    assert public_services(NOW).groups == ()
+
+
+def test_places_count_as_they_are_shown() -> None:
+    a_published_outage("Mail", scope_region="DE", regions=["DE-BY"], n_reporters=3)
+    a_published_outage("Chat", scope_region="DE-HE", regions=["DE-HE"], n_reporters=30)
+    a_published_outage("Pay", scope_region="DE-BY", regions=["DE-BY"], n_reporters=30)
+
+    [group] = public_services(NOW).groups
+
+    assert group.services == ("Chat", "Mail", "Pay")  # by what is shown all of them are in Germany

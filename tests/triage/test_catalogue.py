@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Any
+
 import pytest
 
 from reports.enums import Role
 from reports.errors import NotAllowed
 from reports.intake.catalogue import find_service
+from reports.models import Service
 from reports.triage.catalogue import InvalidService, create_service, edit_service, managed_services
 from tests.factories import NOW, make_service, make_user
 
@@ -70,3 +74,34 @@ def test_a_responder_does_not_manage_services() -> None:
         create_service(slug="mail", name="Mail", actor_id=make_user(Role.RESPONDER).pk, now=NOW)
 
     assert managed_services() == ()
+
+
+def test_a_service_has_clocks_and_holidays() -> None:
+    christmas, may_day = date(2026, 12, 25), date(2026, 5, 1)
+
+    made = create_service(
+        slug="mail", name="Mail", time_zone=" Europe/Berlin ", holidays=[christmas, may_day, christmas], now=NOW
+    )
+
+    assert (made.time_zone, made.holidays) == ("Europe/Berlin", (may_day, christmas))
+    assert Service.objects.get().zone.key == "Europe/Berlin"
+
+
+def test_without_a_time_zone_of_its_own_it_has_the_installations(settings: Any) -> None:
+    settings.SERVICE_TIME_ZONE = "Asia/Tokyo"
+    create_service(slug="mail", name="Mail", now=NOW)
+
+    assert Service.objects.get().zone.key == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "Europe", "a\x00b", "x" * 300])
+def test_a_time_zone_that_is_none_is_refused(zone: str) -> None:
+    with pytest.raises(InvalidService, match="time_zone: Is not known"):
+        create_service(slug="mail", name="Mail", time_zone=zone, now=NOW)
+
+
+def test_too_many_holidays_are_refused() -> None:
+    days = [date(2026, 1, 1) + timedelta(days=i) for i in range(401)]
+
+    with pytest.raises(InvalidService, match="holidays: Are 401 days"):
+        create_service(slug="mail", name="Mail", holidays=days, now=NOW)

@@ -31,7 +31,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
-MAX_QUERIES = 19
+MAX_QUERIES = 20
 
 type_of_counter = Callable[..., AbstractContextManager[object]]
 
@@ -185,6 +185,24 @@ def test_where_nothing_is_learnt_the_usual_is_what_the_detector_took() -> None:
 
     assert page.outage.chart is not None
     assert page.outage.chart.points[0].expected == pytest.approx(2.0 * page.outage.chart.bin_minutes)
+
+
+@pytest.mark.parametrize("state", [OutageState.CONFIRMED, OutageState.RECOVERING, OutageState.RESOLVED])
+def test_the_sentence_says_from_how_many_regions_and_for_which_hour(state: OutageState) -> None:
+    outage = make_outage(make_service(), state=state, peak_n_regions=3, peak_at=NOW - timedelta(hours=2))
+
+    sentence = outage_page(outage_id=outage.pk, now=NOW).outage.evidence
+
+    assert "41 reports in 5 min from 3 regions; usual for Wednesday 10:00 is 2; by chance" in sentence
+
+
+def test_the_hour_is_that_of_the_services_clocks() -> None:
+    outage = make_outage(make_service(time_zone="Asia/Kolkata"), peak_n_regions=1, peak_at=NOW)
+
+    page = outage_page(outage_id=outage.pk, now=NOW)
+
+    assert "usual for Wednesday 17:00 is 2" in page.outage.evidence
+    assert "usual for Wednesday 17:00 is 2" in page.events[0].evidence
 
 
 def test_what_recovers_shows_the_evidence_at_its_clearest() -> None:

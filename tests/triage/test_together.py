@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from reports.triage.selectors import dashboard
+from reports.enums import OutageState
+from reports.triage.outage_rows import list_outages, outage_story
+from reports.triage.selectors import dashboard, outage_page
 from reports.triage.together import Risen, risen_together
 from tests.factories import NOW, make_outage, make_service
 
@@ -49,3 +51,25 @@ def test_the_dashboard_names_the_others() -> None:
     found = {row.service_name: row.together_with for row in dashboard(now=NOW).open}
 
     assert found == {"Mail": ("Chat",), "Chat": ("Mail",), "Pay": ()}
+
+
+@pytest.mark.django_db
+def test_the_page_of_an_outage_names_the_others_while_it_is_open() -> None:
+    mail = make_outage(make_service(name="Mail"))
+    make_outage(make_service(name="Chat"))
+    closed = make_outage(make_service(name="Pay"), state=OutageState.RESOLVED)
+
+    assert outage_page(outage_id=mail.pk, now=NOW).outage.together == "Chat"
+    assert outage_page(outage_id=closed.pk, now=NOW).outage.together == ""
+
+
+@pytest.mark.django_db
+def test_programs_are_told_the_others_by_id() -> None:
+    mail = make_outage(make_service(name="Mail"))
+    chat = make_outage(make_service(name="Chat"))
+    alone = make_outage(make_service(name="Pay"), scope_region="FR", regions=["FR"])
+
+    found = {row.id: row.together_with for row in list_outages(limit=10).outages}
+
+    assert found == {mail.pk: (chat.pk,), chat.pk: (mail.pk,), alone.pk: ()}
+    assert outage_story(outage_id=mail.pk).outage.together_with == (chat.pk,)

@@ -211,3 +211,23 @@ def test_queries_do_not_grow_with_what_there_is_to_show(
 
     assert len(listed.rows) == n + 1
     assert listed.has_unanswered
+
+
+def test_a_page_lists_no_more_than_it_has_room_for_and_what_was_found_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(what_if, "MOST_LINES_OF_SERVICE", 3)
+    monkeypatch.setattr(what_if, "MOST_LINES", 4)
+    busy, second, third = (make_service(name=name) for name in ("Busy", "Second", "Third"))
+    alarms = [Compared(None, None, an_alarm(n_reports=n)) for n in range(5)]
+    outage = Compared(found(make_outage(busy)), None, None)
+
+    asked = answered(
+        service_answer(busy, *alarms, outage), service_answer(second, *alarms), service_answer(third, alarms[0])
+    )
+
+    outcome = what_if_page(what_if_id=asked.pk, now=NOW).outcome
+    assert outcome is not None
+    assert [(one.name, len(one.lines), one.n_lines_more) for one in outcome.services] == [
+        ("Busy", 3, 3), ("Second", 1, 4), ("Third", 0, 1),
+    ]  # fmt: skip
+    assert [line.found is not None for line in outcome.services[0].lines] == [False, False, True]
+    assert outcome.quiet == ()

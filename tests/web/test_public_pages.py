@@ -33,6 +33,15 @@ def test_the_status_page_names_services_and_states() -> None:
     assert "55 people report it" in page
 
 
+def test_the_status_page_says_what_began_together() -> None:
+    for name in ("Mail", "<Chat>"):
+        make_outage(make_service(name=name), state=OutageState.CONFIRMED, is_confirmed_by_person=True)
+
+    page = Client().get("/").content.decode()
+
+    assert "Problems with <bdi>&lt;Chat&gt; and Mail</bdi> began together" in page
+
+
 def test_every_slug_a_service_may_have_can_be_linked_to() -> None:
     make_service("api.v2_beta-1", name="API")
 

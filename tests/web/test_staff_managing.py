@@ -58,6 +58,30 @@ def test_a_service_is_edited(admin: Client) -> None:
     )  # fmt: skip
 
 
+def test_a_services_clocks_and_holidays_are_edited_and_shown_again(admin: Client) -> None:
+    service = make_service("mail", name="Mail")
+    asked = {"slug": "mail", "name": "Mail", "position": "0", "time_zone": "Europe/Berlin"}
+
+    admin.post(f"/dashboard/services/{service.pk}", {**asked, "holidays": "2026-12-25, 2026-12-26"})
+
+    page = admin.get(f"/dashboard/services/{service.pk}").text
+    assert 'value="Europe/Berlin"' in page
+    assert "2026-12-25 2026-12-26</textarea>" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "message"), [("holidays", "25 December", "“25” is no day"), ("time_zone", "CEST/x", "not known")]
+)
+def test_clocks_and_days_that_are_none_are_told_beside_their_field(
+    admin: Client, field: str, typed: str, message: str
+) -> None:
+    page = admin.post("/dashboard/services", {"slug": "mail", "name": "Mail", field: typed})
+
+    assert page.status_code == 422
+    assert message in page.text.split(f'id="{field}-error"')[1].split("</p>")[0]
+    assert typed in page.text
+
+
 @pytest.mark.parametrize("service_id", ["4711", "99999999999999999999999"])
 def test_a_service_that_is_not_there_is_not_found(admin: Client, service_id: str) -> None:
     assert admin.get(f"/dashboard/services/{service_id}").status_code == 404
