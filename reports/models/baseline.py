@@ -11,13 +11,18 @@ from django.db import models
 
 
 class ServiceProfile(models.Model):
-    """Reports per hour of the week (168 slots, UTC, Monday 00:00 first), with the exposure they were learnt from."""
+    """Reports per hour of the week (168 slots, UTC, Monday 00:00 first), with the exposure they were learnt from.
+
+    Of `mix_all` learnt reports `mix_failing` told that something fails now.
+    """
 
     service = models.OneToOneField("reports.Service", on_delete=models.CASCADE, primary_key=True, related_name="+")
     slot_counts = ArrayField(models.FloatField(), size=168)
     slot_hours = ArrayField(models.FloatField(), size=168)
     rates_per_hour = ArrayField(models.FloatField(), size=168)
     dispersion = models.FloatField()
+    mix_failing = models.FloatField(default=0.0, db_default=0.0)
+    mix_all = models.FloatField(default=0.0, db_default=0.0)
     learned_until = models.DateTimeField()
 
     def __str__(self) -> str:
