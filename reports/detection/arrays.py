@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import numpy as np
 from django.db import connection
@@ -13,6 +15,7 @@ from ml.detect import LOOKBACK_MINUTES
 from ml.regions import roll_up
 from ml.types import Float64Array
 
+K = TypeVar("K")
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,8 +29,8 @@ class LastHour:
 
     `region_counts` has a row for each of `regions` (rolled up: "" first, a country holds its subdivisions),
     `cluster_counts` for each of `cluster_ids`; shape (k, 60), oldest first. `cluster_regions` tells a cluster's counts
-    by the region named in the report; `n_clusters` is how many clusters had any. Of the running minute
-    `elapsed_seconds` have passed.
+    by the region named in the report; `n_clusters` is how many clusters had any. `region_failing` and `cluster_failing`
+    are those of the counts that tell of a failure. Of the running minute `elapsed_seconds` have passed.
     """
 
     end_minute: int
@@ -38,6 +41,12 @@ class LastHour:
     cluster_counts: Float64Array
     cluster_regions: dict[int, dict[str, int]]
     n_clusters: int
+    region_failing: Float64Array
+    cluster_failing: Float64Array
+
+    def of_failures(self) -> LastHour:
+        """Return the same hour with nothing in it but the reports that tell of a failure."""
+        return replace(self, region_counts=self.region_failing, cluster_counts=self.cluster_failing)
 
 
 def last_hour(service_id: int, *, now: datetime, least_in_cluster: int) -> LastHour:
@@ -49,21 +58,27 @@ def last_hour(service_id: int, *, now: datetime, least_in_cluster: int) -> LastH
     oldest = newest - (LOOKBACK_MINUTES - 1) * MINUTE
     by_region: dict[str, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
     by_cluster: dict[int, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
+    failing_by_region: dict[str, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
+    failing_by_cluster: dict[int, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
     cluster_regions: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.minute, c.region, m.cluster_id, sum(c.n_counted)::int FROM reports_minutecount c"
+            "SELECT c.minute, c.region, m.cluster_id, sum(c.n_counted)::int,"
+            " sum(c.n_counted - c.n_no_failure)::int FROM reports_minutecount c"
             " JOIN reports_microcluster m ON m.id = c.micro_cluster_id"
             " WHERE c.service_id = %s AND c.minute >= %s AND c.minute <= %s GROUP BY 1, 2, 3",
             [service_id, oldest, newest],
         )
-        for minute, region, cluster_id, n_counted in cursor.fetchall():
+        for minute, region, cluster_id, n_counted, n_failing in cursor.fetchall():
             column = (minute - oldest) // MINUTE
             by_region[region][column] += n_counted
             by_cluster[cluster_id][column] += n_counted
+            failing_by_region[region][column] += n_failing
+            failing_by_cluster[cluster_id][column] += n_failing
             cluster_regions[cluster_id][region] += n_counted
     codes = list(by_region)
-    regions, region_counts = roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, LOOKBACK_MINUTES))
+    regions, region_counts = roll_up(codes, _table(by_region, codes))
+    _, region_failing = roll_up(codes, _table(failing_by_region, codes))
     cluster_ids = sorted(pk for pk, counts in by_cluster.items() if counts.sum() >= least_in_cluster)
     return LastHour(
         end_minute=(newest - _EPOCH) // MINUTE,
@@ -71,10 +86,30 @@ def last_hour(service_id: int, *, now: datetime, least_in_cluster: int) -> LastH
         regions=regions,
         region_counts=region_counts,
         cluster_ids=cluster_ids,
-        cluster_counts=np.array([by_cluster[pk] for pk in cluster_ids]).reshape(-1, LOOKBACK_MINUTES),
+        cluster_counts=_table(by_cluster, cluster_ids),
         cluster_regions={pk: dict(found) for pk, found in cluster_regions.items()},
         n_clusters=len(by_cluster),
+        region_failing=region_failing,
+        cluster_failing=_table(failing_by_cluster, cluster_ids),
     )
+
+
+def _table(rows: Mapping[K, Float64Array], keys: Sequence[K]) -> Float64Array:
+    return np.array([rows[key] for key in keys]).reshape(-1, LOOKBACK_MINUTES)
+
+
+def hourly_failing(service_id: int, *, start: datetime, n_hours: int) -> tuple[Float64Array, Float64Array]:
+    """Read by hour how many reports told of a failure, and how many there were. Queries: one."""
+    failing, counts = np.zeros(n_hours), np.zeros(n_hours)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT date_trunc('hour', minute, 'UTC'), sum(n_counted - n_no_failure)::int, sum(n_counted)::int"
+            " FROM reports_minutecount WHERE service_id = %s AND minute >= %s AND minute < %s GROUP BY 1",
+            [service_id, start, start + n_hours * HOUR],
+        )
+        for hour, n_failing, n_counted in cursor.fetchall():
+            failing[(hour - start) // HOUR], counts[(hour - start) // HOUR] = n_failing, n_counted
+    return failing, counts
 
 
 def hourly_counts(service_id: int, *, start: datetime, n_hours: int) -> tuple[list[str], Float64Array]:

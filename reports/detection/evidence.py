@@ -16,6 +16,7 @@ from django.conf import settings
 
 from ml.baseline import Levels, joint_strength, shares
 from ml.detect import Evidence, evidence, expected_by_minute, onset_minute, stream_dispersion, window_expected
+from ml.mix import BUDGET_OF_FAILURES
 from ml.phases import Thresholds, thresholds_for
 from ml.regions import WHOLE, ancestors, are_related
 from ml.types import Float64Array
@@ -34,10 +35,11 @@ LEAST_P: Final = 1e-300
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The evidence of every stream of a service at one moment."""
+    """The evidence of every stream of a service at one moment: of all reports, or of those that tell of a failure."""
 
     regions: dict[str, Evidence]
     clusters: dict[int, Evidence]
+    of_failures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Finding:
     evidence: Evidence
     onset_minutes_ago: int
     is_settled: bool = True
+    of_failures: bool = False
 
 
 def thresholds() -> Thresholds:
@@ -62,10 +65,29 @@ def thresholds() -> Thresholds:
 
 def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> Streams:
     """Test every stream. `cluster_past` holds the reports each cluster had before the last hour."""
+    return _weigh(hour, usual, usual, cluster_past, of_failures=False)
+
+
+def weigh_failures(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> Streams:
+    """Test the reports of every stream that tell of a failure.
+
+    A region is expected to have the service's usual part of them. A cluster is of one kind, so all it usually has may
+    be failures.
+    """
+    return _weigh(hour.of_failures(), usual.of_failures(), usual, cluster_past, of_failures=True)
+
+
+def _weigh(
+    hour: LastHour, usual: Usual, of_clusters: Usual, cluster_past: dict[int, float], *, of_failures: bool
+) -> Streams:
+    part = budget_of(usual, of_failures=of_failures)
     service_expected = usual.today.factor * window_expected(
         usual.rates_per_hour, hour.end_minute, elapsed_seconds=hour.elapsed_seconds
     )
     known_shape = usual.today.strength
+    cluster_expected = of_clusters.today.factor * window_expected(
+        of_clusters.rates_per_hour, hour.end_minute, elapsed_seconds=hour.elapsed_seconds
+    )
     in_regions = _test(
         hour.region_counts, usual.levels_of(hour.regions), service_expected, usual.profile.dispersion, known_shape
     )
@@ -78,15 +100,27 @@ def weigh(hour: LastHour, usual: Usual, *, cluster_past: dict[int, float]) -> St
         n=np.array([cluster_past.get(pk, 0.0) for pk in hour.cluster_ids], dtype=np.float64),
         e=np.full(len(hour.cluster_ids), service_e),
     )
-    in_clusters = _test(hour.cluster_counts, cluster_levels, service_expected, usual.profile.dispersion, known_shape)
+    in_clusters = _test(hour.cluster_counts, cluster_levels, cluster_expected, usual.profile.dispersion, known_shape)
     n_tried = max(hour.n_clusters, LEAST_CLUSTERS_TRIED)
     return Streams(
         regions={
-            region: replace(one, p_value=min(one.p_value * tries[region], 1.0))
+            region: replace(one, p_value=min(one.p_value * tries[region] / part, 1.0))
             for region, one in zip(hour.regions, in_regions, strict=True)
         },
-        clusters={pk: _among(one, n_tried) for pk, one in zip(hour.cluster_ids, in_clusters, strict=True)},
+        clusters={pk: _among(one, n_tried / part) for pk, one in zip(hour.cluster_ids, in_clusters, strict=True)},
+        of_failures=of_failures,
     )
+
+
+def budget_of(usual: Usual, *, of_failures: bool) -> float:
+    """Return which part of the budget of false alarms a view may spend.
+
+    Failures get none of it where they are not watched by themselves: there they open nothing, and are only asked
+    whether they bear out what all reports say.
+    """
+    if not usual.mix.is_watched:
+        return 1.0
+    return BUDGET_OF_FAILURES if of_failures else 1.0 - BUDGET_OF_FAILURES
 
 
 def find(hour: LastHour, usual: Usual, streams: Streams, *, standing: Sequence[Collection[str]] = ()) -> list[Finding]:
@@ -104,9 +138,29 @@ def find(hour: LastHour, usual: Usual, streams: Streams, *, standing: Sequence[C
             continue  # the cluster is what the region's rise is made of
         row = hour.cluster_ids.index(cluster_id)
         ago = _onset(hour.cluster_counts[row], usual, hour, None)
-        findings.append(Finding(root, (root,) if root else (), cluster_id, one, ago))
+        findings.append(Finding(root, (root,) if root else (), cluster_id, one, ago, of_failures=streams.of_failures))
         explained.add(root)
     return findings
+
+
+def find_in_both(of_failures: Sequence[Finding], of_all: Sequence[Finding]) -> list[Finding]:
+    """Join what rises of failures and of all reports; of one place the failures say where and since when."""
+    return [
+        *of_failures,
+        *(one for one in of_all if not any(are_related(one.root, other.root) for other in of_failures)),
+    ]
+
+
+def surer_of(of_all: Evidence | None, of_failures: Evidence | None) -> tuple[Evidence | None, bool]:
+    """Return the surer of two looks at one place, and whether it is the one at failures.
+
+    It goes on as long as either does.
+    """
+    if of_all is None or of_failures is None:
+        return of_all or of_failures, of_all is None and of_failures is not None
+    is_failures = _surer(of_failures) < _surer(of_all)
+    surer = of_failures if is_failures else of_all
+    return replace(surer, p_recent=min(of_all.p_recent, of_failures.p_recent)), is_failures
 
 
 def _in_regions(hour: LastHour, usual: Usual, streams: Streams, standing: Sequence[Collection[str]]) -> list[Finding]:
@@ -119,7 +173,7 @@ def _in_regions(hour: LastHour, usual: Usual, streams: Streams, standing: Sequen
         if found is not None and found.p_value < p_suspect:
             row = hour.regions.index(part.root) if part.root in hour.regions else 0
             ago = _onset(hour.region_counts[row], usual, hour, hour.regions[row])
-            findings.append(Finding(part.root, part.regions, None, found, ago, part.is_settled))
+            findings.append(Finding(part.root, part.regions, None, found, ago, part.is_settled, streams.of_failures))
     return findings
 
 
@@ -190,7 +244,7 @@ def _test(
     )
 
 
-def _among(one: Evidence, n_tried: int) -> Evidence:
+def _among(one: Evidence, n_tried: float) -> Evidence:
     return Evidence(
         p_value=min(one.p_value * n_tried, 1.0),
         p_recent=min(one.p_recent * n_tried, 1.0),

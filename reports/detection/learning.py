@@ -6,7 +6,7 @@ another one, so that a slow beginning of an outage is not learnt before it is su
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -26,9 +26,10 @@ from ml.baseline import (
     shares,
     slot_strength,
 )
+from ml.mix import Mix, learn_mix
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.types import BoolArray, Float64Array
-from reports.detection.arrays import HOUR, epoch_hour, floor_hour, hourly_counts
+from reports.detection.arrays import HOUR, epoch_hour, floor_hour, hourly_counts, hourly_failing
 from reports.enums import OutageState
 from reports.models import MinuteCount, Outage, Service, ServiceProfile, StreamLevel
 
@@ -46,12 +47,23 @@ class Today:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What a service usually gets: its profile, rates by hour of the week, its regions' levels by code, and today."""
+    """What a service usually gets: its profile, rates by hour of the week, its regions' levels by code, and today.
+
+    `mix` says what part of it tells of a failure.
+    """
 
     profile: Profile
     rates_per_hour: Float64Array
     levels: dict[str, tuple[float, float]]
     today: Today
+    mix: Mix
+
+    def of_failures(self) -> Usual:
+        """Return what is usual of the reports that tell of a failure: the same part in every region and hour."""
+        strength = float(joint_strength(self.today.strength, self.mix.strength))
+        return replace(
+            self, rates_per_hour=self.rates_per_hour * self.mix.share, today=replace(self.today, strength=strength)
+        )
 
     def levels_of(self, regions: list[str]) -> Levels:
         """Return the levels in the order asked for; a region never heard of was silent all the time that was learnt."""
@@ -96,14 +108,15 @@ def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple
         if row is not None
         else empty_profile()
     )
+    mix = Mix(row.mix_failing, row.mix_all) if row is not None else Mix()
     start = row.learned_until if row is not None else _first_hour(service_id, now)
     n_hours = (until - start) // HOUR
     if n_hours <= 0:
         rates = np.array(row.rates_per_hour) if row is not None else expected_per_hour(profile)
     else:
-        profile, rates, levels = _learn(service_id, profile, levels, start=start, n_hours=n_hours, now=now)
+        profile, rates, levels, mix = _learn(service_id, profile, levels, mix, start=start, n_hours=n_hours, now=now)
     today = _today(service_id, profile, rates, until=max(start, until), now=now)
-    return max(start, until), Usual(profile, rates, levels, today)
+    return max(start, until), Usual(profile, rates, levels, today, mix)
 
 
 def _today(service_id: int, profile: Profile, rates: Float64Array, *, until: datetime, now: datetime) -> Today:
@@ -128,11 +141,12 @@ def _learn(
     service_id: int,
     profile: Profile,
     levels: dict[str, tuple[float, float]],
+    mix: Mix,
     *,
     start: datetime,
     n_hours: int,
     now: datetime,
-) -> tuple[Profile, Float64Array, dict[str, tuple[float, float]]]:
+) -> tuple[Profile, Float64Array, dict[str, tuple[float, float]], Mix]:
     seen, seen_counts = hourly_counts(service_id, start=start, n_hours=n_hours)
     regions = sorted({"", *levels, *seen})
     counts = np.zeros((len(regions), n_hours))
@@ -143,12 +157,22 @@ def _learn(
     rates = expected_per_hour(profile)
     before = _levels_of(levels, regions)
     after = learn_levels(before, counts, rates[hour_slot(hours)], frozen, dispersion=profile.dispersion)
-    _save(service_id, profile, rates, regions, after, until=start + n_hours * HOUR)
-    return profile, rates, dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True))
+    failing, all_counts = hourly_failing(service_id, start=start, n_hours=n_hours)
+    mix = learn_mix(mix, failing, all_counts, rates[hour_slot(hours)], frozen)
+    _save(service_id, profile, rates, regions, after, mix, until=start + n_hours * HOUR)
+    learnt = dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True))
+    return profile, rates, learnt, mix
 
 
 def _save(
-    service_id: int, profile: Profile, rates: Float64Array, regions: list[str], levels: Levels, *, until: datetime
+    service_id: int,
+    profile: Profile,
+    rates: Float64Array,
+    regions: list[str],
+    levels: Levels,
+    mix: Mix,
+    *,
+    until: datetime,
 ) -> None:
     ServiceProfile.objects.update_or_create(
         service_id=service_id,
@@ -157,6 +181,8 @@ def _save(
             "slot_hours": profile.slot_hours.tolist(),
             "rates_per_hour": rates.tolist(),
             "dispersion": profile.dispersion,
+            "mix_failing": mix.n_failing,
+            "mix_all": mix.n_all,
             "learned_until": until,
         },
     )
