@@ -82,9 +82,17 @@ class EventKind(models.TextChoices):
     WIDENED = "widened", "Spread to more regions"
     RESOLVED = "resolved", "Resolved"
     FADED = "faded", "Faded without confirmation"
+    HELD_BACK = "held_back", "Not confirmed"
     DISMISSED = "dismissed", "Dismissed"
     ASSIGNED = "assigned", "Assigned"
     NOTED = "noted", "Note"
+
+
+class HeldBack(models.TextChoices):
+    """Why the detector does not confirm what rises clearly enough."""
+
+    NO_FAILURE = "no_failure", "Its reports tell of no failure"
+    AFTERTALK = "aftertalk", "Talk after an outage"
 
 
 class CorrectionKind(models.TextChoices):

@@ -322,16 +322,19 @@ def _move_cells(service_id: int, new_ids: Mapping[UUID, int]) -> None:
             "WITH going AS (SELECT date_trunc('minute', p.counted_at) AS minute, p.region,"
             " p.micro_cluster_id AS origin, u.micro, count(*)::int AS n,"
             " count(*) FILTER (WHERE p.is_counted)::int AS counted,"
-            " count(*) FILTER (WHERE p.is_set_aside)::int AS aside"
+            " count(*) FILTER (WHERE p.is_set_aside)::int AS aside,"
+            " count(*) FILTER (WHERE p.is_counted AND NOT p.tells_failure)::int AS no_failure"
             " FROM unnest(%(reports)s::uuid[], %(micros)s::bigint[]) AS u (report, micro)"
             " JOIN reports_placement p ON p.report_id = u.report GROUP BY 1, 2, 3, 4),"
             " taken AS (UPDATE reports_minutecount c SET n_reports = c.n_reports - g.n,"
-            " n_counted = c.n_counted - g.counted, n_set_aside = c.n_set_aside - g.aside FROM going g"
+            " n_counted = c.n_counted - g.counted, n_set_aside = c.n_set_aside - g.aside,"
+            " n_no_failure = c.n_no_failure - g.no_failure FROM going g"
             " WHERE c.service_id = %(service)s AND c.minute = g.minute AND c.micro_cluster_id = g.origin"
-            " AND c.region = g.region RETURNING g.minute, g.micro, g.region, g.n, g.counted, g.aside)"
+            " AND c.region = g.region RETURNING g.minute, g.micro, g.region, g.n, g.counted, g.aside, g.no_failure)"
             " INSERT INTO reports_minutecount"
-            " (service_id, minute, micro_cluster_id, region, n_reports, n_counted, n_set_aside)"
-            " SELECT %(service)s, minute, micro, region, sum(n), sum(counted), sum(aside) FROM taken GROUP BY 2, 3, 4",
+            " (service_id, minute, micro_cluster_id, region, n_reports, n_counted, n_set_aside, n_no_failure)"
+            " SELECT %(service)s, minute, micro, region, sum(n), sum(counted), sum(aside), sum(no_failure)"
+            " FROM taken GROUP BY 2, 3, 4",
             {"reports": list(new_ids), "micros": list(new_ids.values()), "service": service_id},
         )
         cursor.execute(

@@ -35,34 +35,35 @@ class _Heard:
     reporter: bytes
     micro_cluster_id: int
     region: str
+    tells_failure: bool
 
 
 class _Cells:
     """Changes of minute counts, gathered and written at once."""
 
     def __init__(self) -> None:
-        self._changes: defaultdict[tuple[datetime, int, str], list[int]] = defaultdict(lambda: [0, 0])
+        self._changes: defaultdict[tuple[datetime, int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
 
     def add(self, heard: _Heard, *, n_counted: int = 0, n_set_aside: int = 0) -> None:
         minute = heard.counted_at.replace(second=0, microsecond=0)
         change = self._changes[minute, heard.micro_cluster_id, heard.region]
         change[0] += n_counted
         change[1] += n_set_aside
+        change[2] += 0 if heard.tells_failure else n_counted
 
     def write(self, service_id: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE reports_minutecount c SET n_counted = c.n_counted + u.counted,"
-                " n_set_aside = c.n_set_aside + u.aside"
-                " FROM unnest(%s::timestamptz[], %s::bigint[], %s::varchar[], %s::int[], %s::int[])"
-                " AS u (minute, micro, region, counted, aside) WHERE c.service_id = %s AND c.minute = u.minute"
-                " AND c.micro_cluster_id = u.micro AND c.region = u.region",
+                " n_set_aside = c.n_set_aside + u.aside, n_no_failure = c.n_no_failure + u.no_failure"
+                " FROM unnest(%s::timestamptz[], %s::bigint[], %s::varchar[], %s::int[], %s::int[], %s::int[])"
+                " AS u (minute, micro, region, counted, aside, no_failure) WHERE c.service_id = %s"
+                " AND c.minute = u.minute AND c.micro_cluster_id = u.micro AND c.region = u.region",
                 [
                     [minute for minute, _, _ in self._changes],
                     [micro_id for _, micro_id, _ in self._changes],
                     [region for _, _, region in self._changes],
-                    [counted for counted, _ in self._changes.values()],
-                    [aside for _, aside in self._changes.values()],
+                    *(list(changes) for changes in zip(*self._changes.values(), strict=True)),
                     service_id,
                 ],
             )
@@ -118,7 +119,9 @@ def screen_by_word(*, service_id: int, report_ids: Collection[UUID], is_problem:
 
 
 def _heard(row: Placement) -> _Heard:
-    return _Heard(row.report_id, row.counted_at, bytes(row.reporter), row.micro_cluster_id, row.region)
+    return _Heard(
+        row.report_id, row.counted_at, bytes(row.reporter), row.micro_cluster_id, row.region, row.tells_failure
+    )
 
 
 def _remember_examples(service_id: int, report_ids: Sequence[UUID], *, is_problem: bool, now: datetime) -> None:
@@ -142,7 +145,7 @@ def _left_out_for(service_id: int, freed: Iterable[_Heard]) -> list[_Heard]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT p.report_id, p.counted_at, p.reporter, p.micro_cluster_id, p.region"
+            "SELECT DISTINCT p.report_id, p.counted_at, p.reporter, p.micro_cluster_id, p.region, p.tells_failure"
             " FROM unnest(%s::bytea[], %s::timestamptz[], %s::timestamptz[]) AS f (reporter, since, until)"
             " JOIN reports_placement p ON p.service_id = %s AND p.counted_at > f.since AND p.counted_at < f.until"
             " AND p.reporter = f.reporter WHERE NOT p.is_counted AND NOT p.is_set_aside",
@@ -153,7 +156,7 @@ def _left_out_for(service_id: int, freed: Iterable[_Heard]) -> list[_Heard]:
                 service_id,
             ],
         )
-        return [_Heard(row[0], row[1], bytes(row[2]), row[3], row[4]) for row in cursor.fetchall()]
+        return [_Heard(row[0], row[1], bytes(row[2]), *row[3:]) for row in cursor.fetchall()]
 
 
 def _count(service_id: int, candidates: Sequence[_Heard]) -> list[_Heard]:

@@ -24,7 +24,7 @@ from ml.cluster import BURST_SHARE, LeaderState, assign
 from ml.guards import kinds_of
 from ml.refine import GROUP_FACTOR, NO_GROUP, group_threshold
 from ml.types import Float64Array
-from reports.clustering import arrays, encoding, handover, screening, writing
+from reports.clustering import arrays, encoding, failing_now, handover, screening, writing
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import apply_corrections, services_with_corrections
 from reports.clustering.counting import COUNT_ONCE_WITHIN, counts_again, is_crowded
@@ -135,11 +135,12 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedR
         p is not None and not screening.reads_as_problem(p) and not screening.names_a_code(row[2])
         for row, p in zip(rows, likely, strict=True)
     ]
+    failing = _likely_failing(rows, aside)
     against = iter(screening.words_against([row[2] for row, is_aside in zip(rows, aside, strict=True) if is_aside]))
     counted = _counted_times(service_id, rows, of="reporter")
     of_networks = _counted_times(service_id, rows, of="network")
     reports = []
-    for row, p, is_aside in zip(rows, likely, aside, strict=True):
+    for row, p, is_aside, p_failing in zip(rows, likely, aside, failing, strict=True):
         counted_at, report_id, text, symptom, region, raw_reporter, raw_network, channel, key_id, received_at = row
         reporter, network = bytes(raw_reporter), bytes(raw_network)
         is_counted = (
@@ -160,6 +161,8 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedR
             p_problem=p,
             is_set_aside=is_aside,
             set_aside_for=next(against) if is_aside else [],
+            p_failing=p_failing,
+            tells_failure=p_failing is None or failing_now.reads_as_failure(p_failing),
             came=Came(channel, key_id, region, received_at, counted_at),
         )
         reports.append(report)
@@ -170,6 +173,19 @@ def _likely_problems(rows: Sequence[tuple[Any, ...]]) -> list[float | None]:
     """Return how likely each is a problem report; None where the reporter has said so by choosing a symptom."""
     asked = [bool(text) and symptom in {"", Symptom.OTHER} for _, _, text, symptom, *_ in rows]
     found = iter(screening.p_problem([row[2] for row, is_asked in zip(rows, asked, strict=True) if is_asked]))
+    return [next(found) if is_asked else None for is_asked in asked]
+
+
+def _likely_failing(rows: Sequence[tuple[Any, ...]], aside: Sequence[bool]) -> list[float | None]:
+    """Return how likely each tells that something fails now; None where its symptom or its code says so.
+
+    What is set aside is not asked either, for it counts for nothing.
+    """
+    asked = [
+        bool(row[2]) and row[3] in {"", Symptom.OTHER} and not is_aside and not screening.names_a_code(row[2])
+        for row, is_aside in zip(rows, aside, strict=True)
+    ]
+    found = iter(failing_now.p_failing([row[2] for row, is_asked in zip(rows, asked, strict=True) if is_asked]))
     return [next(found) if is_asked else None for is_asked in asked]
 
 

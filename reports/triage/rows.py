@@ -86,6 +86,7 @@ class PlaceRow:
 class OutageRow:
     """An outage in a list. `since` is when it entered its state; `evidence` is a sentence; a chart where asked for.
 
+    `held_back` says why it is suspected and no more ("" where nothing holds it back);
     `together_with` names the services whose open outages rose with it (`together`).
     """
 
@@ -110,6 +111,7 @@ class OutageRow:
     evidence: str
     severity: Severity = Severity.MINOR
     is_located: bool = True
+    held_back: str = ""
     together_with: tuple[str, ...] = ()
     chart: Chart | None = None
     clusters: tuple[ClusterRow, ...] = ()
@@ -142,6 +144,7 @@ class EventRow:
     evidence: str
     regions: str = ""
     assignee: str = ""
+    held_back: str = ""
 
     @property
     def label(self) -> str:
