@@ -178,10 +178,12 @@ def _digest(secret: str) -> bytes:
 def _read(*, seen: float) -> None:
     """Read the table, unless another thread has done so since the caller looked at `seen`."""
     has_copy = time.monotonic() - _copied_at < availability.STALE_SECONDS
+    if has_copy and availability.is_away():
+        return
     if not _lock.acquire(timeout=availability.WAIT_FOR_READER_SECONDS if has_copy else -1):
         return
     try:
-        if _read_at == seen and not (has_copy and availability.is_away()):
+        if _read_at == seen:
             _copy_table(has_copy=has_copy)
     finally:
         _lock.release()

@@ -58,10 +58,12 @@ def _read(*, seen: float) -> None:
     Raises what the database raises that is away, where there is no copy to go on with.
     """
     has_copy = time.monotonic() - _copied_at < availability.STALE_SECONDS
+    if has_copy and availability.is_away():
+        return
     if not _lock.acquire(timeout=availability.WAIT_FOR_READER_SECONDS if has_copy else -1):
         return
     try:
-        if _read_at == seen and not (has_copy and availability.is_away()):
+        if _read_at == seen:
             _copy_table(has_copy=has_copy)
     finally:
         _lock.release()

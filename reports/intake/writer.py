@@ -333,6 +333,8 @@ class ReportWriter:
                 self._write([single])
         else:
             self._remember_keys(submissions, answers)
+            if availability.is_away():
+                availability.note_back()
             if group.claim():
                 group.answer(answers)
 
@@ -424,10 +426,10 @@ class ReportWriter:
         return self._is_away or (since is not None and time.monotonic() - since > GIVE_UP_SECONDS)
 
     def _spool_for_a_moment(self) -> None:
+        availability.note_away()
         group, since = self._group, self._busy_since
         is_overdue = since is not None and time.monotonic() - since > GIVE_UP_SECONDS
         if group is not None and is_overdue and group.claim():
-            availability.note_away()
             logger.warning("The database has not answered for %.1f s: reports go to the spool.", GIVE_UP_SECONDS)
             self._to_spool(group)
             self._queue.put(None)
