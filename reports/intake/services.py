@@ -44,6 +44,7 @@ KEEP_IDEMPOTENCY_KEYS = timedelta(hours=48)  # at least 24 h are promised
 KEEP_PLACED_BATCHES = timedelta(hours=48)  # long enough to look into what happened yesterday
 KEEP_SOURCE_COUNTS = timedelta(weeks=4, hours=2)  # what `detection.sources` learns from, and a little more
 MAX_KEY_CHARS = 255
+REPLAY_REPORTS = 100_000  # a run's share: half a minute, well within a task's time
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +177,15 @@ def forget_expired(*, now: datetime) -> None:
 def replay_spool(*, now: datetime) -> int:
     """Store what processes that have died left in the spool; return how many reports were gone through.
 
-    Concurrency: safe to run any number of times at once; one replays, the others leave it to it.
+    At most `REPLAY_REPORTS`, and what is left the next time. Concurrency: safe to run any number of times at once; one replays, the others leave it to it.
     """
     replayer = Replayer(the_spool().folder, write=lambda submissions: write_spooled(submissions, now=now))
     total = 0
-    while n_reports := replayer.replay_chunk():
-        total += n_reports
+    try:
+        while total < REPLAY_REPORTS and (n_reports := replayer.replay_chunk()):
+            total += n_reports
+    finally:
+        replayer.let_go()
     return total
 
 

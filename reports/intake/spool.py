@@ -92,6 +92,14 @@ def decode(payload: bytes) -> Submission:
     return _decoder.decode(payload)
 
 
+def decode_if_known(payload: bytes) -> Submission | None:
+    """Return the submission of a record, None for one that another version wrote and this one can't read."""
+    try:
+        return decode(payload)
+    except msgspec.MsgspecError:
+        return None
+
+
 def read_records(content: bytes | mmap.mmap, mark: bytes, *, start: int = 0) -> Iterator[Record | Damage]:
     """Yield the records from `start` on in order, and each stretch between them that is none."""
     damage_start: int | None = None
@@ -136,10 +144,10 @@ def mark_of(name: str) -> bytes:
 
 
 def segments_in(folder: Path) -> list[Path]:
-    """Return the segments of a folder, the oldest first; none where there is no folder."""
+    """Return the segments of a folder, the oldest first; none where there is no folder, or none one may read."""
     try:
         names = sorted(name for name in os.listdir(folder) if _NAME.match(name))  # noqa: PTH208  asked a group
-    except FileNotFoundError:
+    except OSError:  # whoever wants to write there is told; the database can do without
         return []
     return [folder / name for name in names]
 
@@ -240,7 +248,8 @@ class Spool:
                     continue
                 for record in read_records(content, mark_of(path.name)):
                     if isinstance(record, Record) and needle in record.payload:
-                        rows = decode(record.payload).rows
+                        submission = decode_if_known(record.payload)
+                        rows = submission.rows if submission else ()
                         if found := next((row for row in rows if row.id == report_id), None):
                             return found
         return None
@@ -352,8 +361,9 @@ class Spool:
                 continue  # it may be complete at the next look; `end` stays before it unless a record follows
             known.end = base + record.end
             known.n_reports += record.n_reports
-            if record.is_keyed and (claim := decode(record.payload).idempotency):
-                digest = _digest(claim)
+            submission = decode_if_known(record.payload) if record.is_keyed else None
+            if submission and submission.idempotency:
+                digest = _digest(submission.idempotency)
                 known.keys.add(digest)
                 self._keys.setdefault(digest, (path.name, base + record.start))
 
@@ -369,8 +379,8 @@ class Spool:
         record = _record_at(content, mark_of(name), 0)
         if record is None:
             return None
-        first = decode(record.payload)
-        if first.idempotency is None:
+        first = decode_if_known(record.payload)
+        if first is None or first.idempotency is None:
             return None
         return repeated(
             claim, first.idempotency.body_digest, Written(tuple(row.id for row in first.rows), first.errors)

@@ -330,7 +330,10 @@ class ReportWriter:
                 group.answer([StoreUnavailable(f"The report could not be stored ({type(error).__name__}).")])
                 return
             for single in members:  # one of them is at fault: the others must not pay for it
-                self._write([single])
+                if self._is_away:
+                    self._to_spool(_Group([single]))
+                else:
+                    self._write([single])
         else:
             self._remember_keys(submissions, answers)
             if availability.is_away():

@@ -168,6 +168,29 @@ def test_a_text_cannot_pose_as_a_record(spool: Spool) -> None:
     assert [type(each) for each in found] == [Damage, Record]
 
 
+def test_a_record_of_another_version_stops_nobody(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = submission_for(MAIL, key="k")
+    with monkeypatch.context() as patched:
+        patched.setattr(spool_module, "encode", lambda submission: b"\x93" + str(newer.rows[0].id).encode())
+        spool.append([newer])
+
+    answers = spool.append([submission_for(MAIL, key="k"), submission_for(MAIL, key="other")])
+
+    assert all(isinstance(answer, Written) for answer in answers)
+    assert spool.find(newer.rows[0].id) is None
+    assert spool.state().n_reports == 3
+
+
+def test_a_folder_that_cannot_be_read_is_no_spool(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    broken = Spool(tmp_path / "file", max_bytes=MEGABYTE)
+
+    assert broken.is_empty()
+    assert broken.state().n_reports == 0
+    with pytest.raises(OSError, match="exists"):
+        broken.append([submission_for(MAIL)])
+
+
 # -- A full disk -------------------------------------------------------------------------------------------------------
 
 
