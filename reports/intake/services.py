@@ -177,7 +177,8 @@ def forget_expired(*, now: datetime) -> None:
 def replay_spool(*, now: datetime) -> int:
     """Store what processes that have died left in the spool; return how many reports were gone through.
 
-    At most `REPLAY_REPORTS`, and what is left the next time. Concurrency: safe to run any number of times at once; one replays, the others leave it to it.
+    At most `REPLAY_REPORTS`, and what is left the next time. Concurrency: safe to run any number of times at once; one
+    replays, the others leave it to it.
     """
     replayer = Replayer(the_spool().folder, write=lambda submissions: write_spooled(submissions, now=now))
     total = 0
