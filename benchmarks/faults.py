@@ -170,6 +170,14 @@ def let_hang(process: subprocess.Popen[str], seconds: float) -> None:
             one.resume()
 
 
+def keep_away_and_kill_web(process: subprocess.Popen[str], seconds: float) -> None:
+    """Kill the web process while reports wait in its spool."""
+    killing = threading.Timer(seconds / 2, kill, [process, "granian"])
+    killing.start()
+    keep_away(process, seconds)
+    killing.join()
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is brought about, and how long a trial goes on after it began."""
@@ -187,6 +195,7 @@ def faults(away_seconds: float) -> dict[str, Fault]:
         "broker": Fault(lambda process: kill(process, "valkey-server"), 8),
         "database": Fault(lambda process: kill(process, DATABASE), 8),
         "hang": Fault(lambda process: let_hang(process, 10), 15),
+        "both": Fault(lambda process: keep_away_and_kill_web(process, 10), 20),
         "full": Fault(lambda process: keep_away(process, 15), 20, {"SPOOL_MAX_MB": "1"}),
         "away": Fault(lambda process: keep_away(process, away_seconds), away_seconds + 5),
     }
