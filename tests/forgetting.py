@@ -7,8 +7,9 @@ import sys
 
 def forget_everything() -> None:
     """Empty the memories of the modules that are loaded."""
-    from reports.intake import catalogue, fingerprints
+    from reports.intake import availability, catalogue, fingerprints
 
+    availability.note_back()
     catalogue.forget_services()
     fingerprints.forget_remembered_salts()
     if apikeys := sys.modules.get("reports.intake.apikeys"):

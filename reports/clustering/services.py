@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 CLAIM_REPORTS: Final = 2_000  # reports a transaction: half a second of work, so a kill repeats little
 # A batch holds at least one report, so whoever claims this many has not made a small catch (see `cluster_pending`).
 CLAIM_BATCHES: Final = CLAIM_REPORTS // 2
+# Of a backlog the newest reports go first, for detection looks at the last hour; every so many claims the oldest, so
+# that none waits for longer than three times what the backlog takes.
+OLDEST_EVERY: Final = 3
 LOCK_CLUSTERING: Final = 7101  # first half of the advisory lock's key, the service's id is the other
 _ROW: Final = (
     "counted_at", "id", "text", "symptom", "region", "reporter", "network", "channel", "key_id", "received_at",
@@ -59,20 +62,24 @@ def cluster_pending(*, now: datetime) -> int:
 def _place_backlog(service_id: int, *, now: datetime) -> int:
     n_placed = 0
     n = CLAIM_REPORTS
+    n_claims = 0
     while n >= CLAIM_REPORTS // 2:  # a small catch means that the service's backlog is empty
-        n = place_batches(service_id=service_id, now=now)
+        n_claims += 1
+        n = place_batches(service_id=service_id, now=now, oldest_first=n_claims % OLDEST_EVERY == 0)
         n_placed += n
     return n_placed
 
 
-def place_batches(*, service_id: int, now: datetime) -> int:
-    """Place the oldest unplaced batches of a service; return the number of reports, 0 when nothing is left."""
+def place_batches(*, service_id: int, now: datetime, oldest_first: bool = False) -> int:
+    """Place the newest unplaced batches of a service, or the oldest; return the number of reports, 0 when nothing is
+    left.
+    """
     with transaction.atomic():
         if not lock_service(service_id):
             return 0
         if apply_corrections(service_id=service_id, now=now):
             arrays.forget(service_id)
-        batches = _claim_batches(service_id)
+        batches = _claim_batches(service_id, oldest_first=oldest_first)
         if not batches:
             return 0
         reports = _reports_of(service_id, batches)
@@ -104,11 +111,11 @@ def _services_with_batches() -> list[int]:
     return [row["service_id"] for row in waiting.order_by("oldest")]
 
 
-def _claim_batches(service_id: int) -> list[IntakeBatch]:
+def _claim_batches(service_id: int, *, oldest_first: bool) -> list[IntakeBatch]:
     pending = (
         IntakeBatch.objects.select_for_update(skip_locked=True)
         .filter(service_id=service_id, clustered_at__isnull=True)
-        .order_by("id")[:CLAIM_BATCHES]
+        .order_by("id" if oldest_first else "-id")[:CLAIM_BATCHES]
     )
     claimed: list[IntakeBatch] = []
     n_reports = 0
@@ -117,7 +124,7 @@ def _claim_batches(service_id: int) -> list[IntakeBatch]:
             break
         claimed.append(batch)
         n_reports += len(batch.report_ids)
-    return claimed
+    return sorted(claimed, key=lambda batch: batch.pk)
 
 
 def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedReport]:

@@ -25,15 +25,26 @@ from reports.intake.fingerprints import ANONYMOUS, fingerprint, forget_salts, ne
 from reports.intake.ids import uuid7
 from reports.intake.partitions import make_partitions
 from reports.intake.receipts import receipt_token
+from reports.intake.replaying import Replayer
 from reports.intake.screening import scrub
-from reports.intake.writer import GIVE_UP_SECONDS, Idempotency, ReportRow, Submission, Written, the_writer
+from reports.intake.spool import the_spool
+from reports.intake.writer import (
+    GIVE_UP_SECONDS,
+    Idempotency,
+    ReportRow,
+    Submission,
+    Written,
+    the_writer,
+    write_spooled,
+)
 from reports.models import IdempotencyKey, IntakeBatch, SourceCount
 
-ANSWER_SECONDS = GIVE_UP_SECONDS + 4.0  # the writer gives up first
+ANSWER_SECONDS = GIVE_UP_SECONDS + 5.0  # the writer gives up first, and then the spool's disk
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=48)  # at least 24 h are promised
 KEEP_PLACED_BATCHES = timedelta(hours=48)  # long enough to look into what happened yesterday
 KEEP_SOURCE_COUNTS = timedelta(weeks=4, hours=2)  # what `detection.sources` learns from, and a little more
 MAX_KEY_CHARS = 255
+REPLAY_REPORTS = 100_000  # a run's share: half a minute, well within a task's time
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +172,22 @@ def forget_expired(*, now: datetime) -> None:
     IntakeBatch.objects.filter(clustered_at__lt=now - KEEP_PLACED_BATCHES).delete()
     IdempotencyKey.objects.filter(created_at__lt=now - KEEP_IDEMPOTENCY_KEYS).delete()
     forget_salts(now=now)
+
+
+def replay_spool(*, now: datetime) -> int:
+    """Store what processes that have died left in the spool; return how many reports were gone through.
+
+    At most `REPLAY_REPORTS`, and what is left the next time. Concurrency: safe to run any number of times at once; one
+    replays, the others leave it to it.
+    """
+    replayer = Replayer(the_spool().folder, write=lambda submissions: write_spooled(submissions, now=now))
+    total = 0
+    try:
+        while total < REPLAY_REPORTS and (n_reports := replayer.replay_chunk()):
+            total += n_reports
+    finally:
+        replayer.let_go()
+    return total
 
 
 def prepare_storage(*, now: datetime) -> list[str]:

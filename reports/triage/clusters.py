@@ -347,4 +347,5 @@ def _corrections(cluster: Cluster) -> tuple[CorrectionRow, ...]:
 
 
 def _lag(now: datetime) -> Lag:
-    return Lag(gauges.lag_seconds(now=now), None, settings.LAG_PROMISE_SECONDS)
+    n_waiting, waiting_seconds = gauges.waiting(now=now)
+    return Lag(waiting_seconds, None, settings.LAG_PROMISE_SECONDS, n_waiting)

@@ -163,6 +163,9 @@ class ServicePulse:
     n_set_aside: int = 0
 
 
+TOLD_FROM_WAITING: Final = 1_000  # what a worker places in half a second is no backlog
+
+
 @dataclass(frozen=True, slots=True)
 class Lag:
     """How old what the page shows may be. `detection_seconds` None: nothing is open that would have to be looked at."""
@@ -170,6 +173,12 @@ class Lag:
     clustering_seconds: float
     detection_seconds: float | None
     promise_seconds: int
+    n_waiting: int = 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether so many reports wait to be grouped that one should know, promise kept or not."""
+        return self.n_waiting >= TOLD_FROM_WAITING
 
     @property
     def is_late(self) -> bool:

@@ -406,8 +406,10 @@ def _by_excess(places: Iterable[PlaceRow]) -> tuple[PlaceRow, ...]:
 def _lag(open_outages: Sequence[Outage], *, now: datetime) -> Lag:
     """Return how far behind the stages are. Queries: one."""
     looked_at = max((outage.evaluated_at for outage in open_outages), default=None)
+    n_waiting, waiting_seconds = gauges.waiting(now=now)
     return Lag(
-        clustering_seconds=gauges.lag_seconds(now=now),
+        clustering_seconds=waiting_seconds,
         detection_seconds=max((now - looked_at).total_seconds(), 0.0) if looked_at else None,
         promise_seconds=settings.LAG_PROMISE_SECONDS,
+        n_waiting=n_waiting,
     )
