@@ -65,6 +65,7 @@ class ReportIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     contact: str = ""
 
 
+_SYMPTOMS = frozenset(Symptom.values)
 _decoder = msgspec.json.Decoder(ReportIn)
 
 
@@ -105,7 +106,9 @@ def normalise(report: ReportIn, *, now: datetime) -> ReportIn:
     values: dict[str, Any] = {}
     for field, limit in MAX_CHARS.items():
         value = getattr(report, field)
-        if len(value) > limit and field == "region":
+        if not value or (len(value) <= limit and _is_tidy(value)):
+            values[field] = value
+        elif len(value) > limit and field == "region":
             errors.append(FieldError(field, _unknown_region(value[:40])))
         elif len(value) > limit:
             errors.append(_too_long(field, len(value), limit))
@@ -117,8 +120,9 @@ def normalise(report: ReportIn, *, now: datetime) -> ReportIn:
             values[field] = tidied
     checked = {error.field for error in errors}
     errors += [error for field, error in _meaning_errors(values, report) if field not in checked]
-    values["occurred_at"] = _utc(report.occurred_at)
-    errors += _time_errors(values["occurred_at"], report.occurred_at, now)
+    if report.occurred_at is not None:
+        values["occurred_at"] = _utc(report.occurred_at)
+        errors += _time_errors(values["occurred_at"], report.occurred_at, now)
     if errors:
         raise InvalidReport(errors)
     values["region"] = values["region"].upper()
@@ -159,7 +163,7 @@ def _meaning_errors(values: Mapping[str, str], report: ReportIn) -> list[tuple[s
             "region",
             f"{report.region!r} is no ISO 3166 code. Write a country such as DE, or a subdivision such as DE-BY.",
         )
-    if (symptom := values.get("symptom", "").lower()) and symptom not in Symptom.values:
+    if (symptom := values.get("symptom", "").lower()) and symptom not in _SYMPTOMS:
         wrong("symptom", f"{report.symptom!r} is not known. Write one of: {', '.join(Symptom.values)}.")
     if (url := values.get("url", "")) and not _is_web_address(url):
         wrong("url", f"{report.url!r} is no web address. Write one that starts with http:// or https://.")
@@ -175,9 +179,7 @@ def _meaning_errors(values: Mapping[str, str], report: ReportIn) -> list[tuple[s
     return found
 
 
-def _time_errors(occurred_at: datetime | None, given: datetime | None, now: datetime) -> list[FieldError]:
-    if occurred_at is None or given is None:
-        return []
+def _time_errors(occurred_at: datetime, given: datetime, now: datetime) -> list[FieldError]:
     if given.tzinfo is None:
         return [FieldError("occurred_at", f"{given.isoformat()} has no time zone. Add one, such as Z or +02:00.")]
     if occurred_at > now + CLOCK_SKEW:
@@ -191,9 +193,7 @@ def _time_errors(occurred_at: datetime | None, given: datetime | None, now: date
     return []
 
 
-def _utc(given: datetime | None) -> datetime | None:
-    if given is None:
-        return None
+def _utc(given: datetime) -> datetime:
     try:
         return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
     except OverflowError:  # the first and last day of the calendar, with an offset
@@ -206,6 +206,20 @@ def _tidy(value: str, *, keep_lines: bool) -> str:
         value = value.replace("\n", " ")
     value = _SPACES.sub(" ", value)
     return _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in value.split("\n"))).strip()
+
+
+def _is_tidy(value: str) -> bool:
+    """Tell quickly whether a value that is not empty is one printable line in its final form.
+
+    A printable character is none that is forbidden, and the blank is the only one of them that is a space.
+    """
+    return (
+        value.isprintable()
+        and "  " not in value
+        and value[0] != " "
+        and value[-1] != " "
+        and unicodedata.is_normalized("NFC", value)
+    )
 
 
 def _is_web_address(url: str) -> bool:

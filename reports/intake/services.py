@@ -170,10 +170,11 @@ def prepare_storage(*, now: datetime) -> list[str]:
 
 def _without_secrets(report: ReportIn) -> ReportIn:
     # A mark can be longer than what it hides, and the columns have the contract's limits; the text's has none.
-    short = {
-        field: scrub(getattr(report, field))[: contract.MAX_CHARS[field]] for field in ("url", "source", "release")
-    }
-    return msgspec.structs.replace(report, text=scrub(report.text), **short)
+    scrubbed = {}
+    for field in ("text", "url", "source", "release"):
+        if (given := getattr(report, field)) and (hidden := scrub(given)) != given:
+            scrubbed[field] = hidden if field == "text" else hidden[: contract.MAX_CHARS[field]]
+    return msgspec.structs.replace(report, **scrubbed) if scrubbed else report
 
 
 def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
@@ -188,7 +189,7 @@ def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
 
 def _network(report: ReportIn, origin: Origin, now: datetime) -> bytes:
     """Return the network's fingerprint. Beside a client's name for its reporter the address is not the reporter's."""
-    network = "" if report.reporter else network_of(origin.address)
+    network = "" if report.reporter or not origin.address else network_of(origin.address)
     return fingerprint("subnet", network, at=now) if network else ANONYMOUS
 
 

@@ -400,3 +400,11 @@ def test_one_report_with_every_field_full_fits_its_body() -> None:
 
     assert len(body) < contract.MAX_REPORT_BYTES
     assert decode(body.encode()).text == "😀" * MAX_CHARS["text"]
+
+
+@QUICK
+@given(value=TEXTS.filter(bool))
+def test_a_value_that_passes_for_tidy_would_not_be_changed(value: str) -> None:
+    if contract._is_tidy(value):
+        assert contract._FORBIDDEN.search(value) is None
+        assert contract._tidy(value, keep_lines=True) == contract._tidy(value, keep_lines=False) == value
