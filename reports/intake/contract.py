@@ -67,6 +67,7 @@ class ReportIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 _SYMPTOMS = frozenset(Symptom.values)
 _decoder = msgspec.json.Decoder(ReportIn)
+_list_decoder = msgspec.json.Decoder(list[ReportIn])
 
 
 def decode(raw: bytes | msgspec.Raw) -> ReportIn:
@@ -82,6 +83,14 @@ def decode(raw: bytes | msgspec.Raw) -> ReportIn:
         raise InvalidReport([FieldError("", "This JSON is nested too deeply. A report is one flat object.")]) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidReport([FieldError("", f"This is no valid JSON: {_plain(str(error))}.")]) from error
+
+
+def decode_all(raw: bytes) -> list[ReportIn]:
+    """Return the reports in a JSON array each item of which is one; raises InvalidReport for any other body."""
+    try:
+        return _list_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidReport([FieldError("", "This is no array of reports that can all be read.")]) from error
 
 
 def from_mapping(fields: Mapping[str, Any]) -> ReportIn:

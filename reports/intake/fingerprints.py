@@ -43,6 +43,11 @@ def salt_of(day: date) -> bytes:
     return _salts[day]
 
 
+def has_salt_of(day: date) -> bool:
+    """Tell whether the day's salt is at hand, so that fingerprints of the day cost no query."""
+    return day in _salts
+
+
 def fingerprint(*parts: str, at: datetime) -> bytes:
     """Return 16 bytes that are the same for the same parts on the same day, and tell nothing else.
 
