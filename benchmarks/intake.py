@@ -38,8 +38,8 @@ import psycopg
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))  # run as a script from anywhere
 
-from benchmarks.intake_load import Load, at_rate, close_to
-from feedback.embedded import postgres, valkey
+from benchmarks.intake_load import Load, at_rate, close_to  # noqa: E402
+from feedback.embedded import postgres, valkey  # noqa: E402
 
 SEED = 0
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
@@ -51,7 +51,13 @@ BACKLOG_SECONDS = 300.0
 GRANIAN = ("--interface", "asgi", "--workers", "1", "--backpressure", "8192", "--no-ws", "--log-level", "warning")
 OPENINGS = ("I can't log in", "No signal since this morning", "The app hangs", "Payment fails", "Everything is slow")
 MIDDLES = ("for an hour now", "again and again", "as soon as I open it", "on both phones", "since the last update")
-ENDS = ("please help", "it says error 503 after a while", "nobody answers", "is it only me?", "code E4711 on the screen")
+ENDS = (
+    "please help",
+    "it says error 503 after a while",
+    "nobody answers",
+    "is it only me?",
+    "code E4711 on the screen",
+)
 REGIONS = ("DE-BY", "DE-BE", "FR-IDF", "GB-LND", "US-CA", "")
 SYMPTOMS = ("down", "login", "slow", "")
 
@@ -217,7 +223,19 @@ def chain(
 ) -> dict[str, Any]:
     """Return how the whole chain bears a load that comes at a rate, and whether the books agree afterwards."""
     worker = ("-m", "celery", "-A", "feedback", "worker", "--pool", "prefork", "--concurrency", "2", "-l", "ERROR")
-    beat = ("-m", "celery", "-A", "feedback", "beat", "-l", "ERROR", "--schedule", f"{folder}/schedule", "--pidfile", "")
+    beat = (
+        "-m",
+        "celery",
+        "-A",
+        "feedback",
+        "beat",
+        "-l",
+        "ERROR",
+        "--schedule",
+        f"{folder}/schedule",
+        "--pidfile",
+        "",
+    )
     empty(url)
     with serving("feedback.asgi:application") as (web, port), running(*worker), running(*beat):
         endless = itertools.cycle(requests)
@@ -306,6 +324,9 @@ def run(options: argparse.Namespace, url: str, server_folder: Path, folder: str)
         figures[name] = measure(application, requests, **settings)
         empty(url)
 
+    if "floor" in only:
+        trial("floor", "benchmarks.intake_rivals:floor", [post("/", body) for body in bodies])
+        trial("single", "feedback.asgi:application", single)
     if "single" in only:
         trial("floor", "benchmarks.intake_rivals:floor", [post("/", body) for body in bodies])
         trial("single", "feedback.asgi:application", single)

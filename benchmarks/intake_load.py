@@ -103,9 +103,7 @@ async def close_to(port: int, requests: Iterator[bytes], *, n_connections: int, 
         if (now := time.perf_counter()) < until:
             connection.ask(next(requests), now)
 
-    connections = await _connect(
-        port, n_connections, lambda: Connection(load, keep_bodies=False, when_free=ask_again)
-    )
+    connections = await _connect(port, n_connections, lambda: Connection(load, keep_bodies=False, when_free=ask_again))
     began = time.perf_counter()
     for connection in connections:
         ask_again(connection)

@@ -52,10 +52,10 @@ class Answers:
             waiter, _ = self._waiting.pop(answer, (None, 0.0))
             if waiter is None or waiter.done():
                 continue
-            if error := answer.exception():
-                waiter.set_exception(error)
-            else:
+            try:
                 waiter.set_result(answer.result())
+            except Exception as error:
+                waiter.set_exception(error)
 
     def _look_for_the_late(self) -> None:
         now = self.loop.time()

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from django.utils import timezone
 
@@ -62,8 +63,7 @@ class Pattern:
     receipt_start: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """What a request is about, as far as its head tells."""
 
     key: KnownKey
@@ -234,8 +234,13 @@ def _submit(body: bytes, asked: _Asked, now: datetime) -> Future[Written]:
         reports = [contract.decode(line) for line in body.split(b"\n") if line and not line.isspace()]
     else:
         reports = contract.decode_all(body)
-    origin = Origin(Channel.BULK if asked.is_batch else Channel.REST, client=f"key:{asked.key.id}", key_id=asked.key.id)
+    origin = _origin(Channel.BULK if asked.is_batch else Channel.REST, asked.key.id)
     return at_once.submit(reports=reports, origin=origin, idempotency_key=asked.idempotency_key, body=body, now=now)
+
+
+@lru_cache(maxsize=256)
+def _origin(channel: Channel, key_id: int) -> Origin:
+    return Origin(channel, client=f"key:{key_id}", key_id=key_id)
 
 
 def _receipt(pattern: Pattern, written: Written, place: int) -> bytes:

@@ -111,6 +111,10 @@ def normalise(report: ReportIn, *, now: datetime) -> ReportIn:
 
     Raises InvalidReport with every field that is wrong, not only the first.
     """
+    return report if _is_final(report) else _normalised(report, now=now)
+
+
+def _normalised(report: ReportIn, *, now: datetime) -> ReportIn:
     errors: list[FieldError] = []
     values: dict[str, Any] = {}
     for field, limit in MAX_CHARS.items():
@@ -215,6 +219,25 @@ def _tidy(value: str, *, keep_lines: bool) -> str:
         value = value.replace("\n", " ")
     value = _SPACES.sub(" ", value)
     return _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in value.split("\n"))).strip()
+
+
+def _is_final(report: ReportIn) -> bool:
+    """Tell quickly whether nothing of a usual report would be refused or changed; False also where that is not sure."""
+    return (
+        report.occurred_at is None
+        and not (report.url or report.trace or report.contact)
+        and report.service != ""
+        and _is_tidy(report.service)
+        and len(report.service) <= MAX_CHARS["service"]
+        and (report.text != "" or report.symptom != "")
+        and (not report.text or (len(report.text) <= MAX_TEXT_CHARS and _is_tidy(report.text)))
+        and (not report.region or is_region(report.region))
+        and (not report.symptom or report.symptom in _SYMPTOMS)
+        and (not report.reporter or (len(report.reporter) <= MAX_CHARS["reporter"] and _is_tidy(report.reporter)))
+        and (not report.source or (len(report.source) <= MAX_CHARS["source"] and _is_tidy(report.source)))
+        and (not report.release or (len(report.release) <= MAX_CHARS["release"] and _is_tidy(report.release)))
+        and (not report.lang or (len(report.lang) <= MAX_CHARS["lang"] and _LANG.match(report.lang) is not None))
+    )
 
 
 def _is_tidy(value: str) -> bool:

@@ -6,7 +6,6 @@ find out whether a fingerprint belongs to an address, not even with the whole da
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 import os
@@ -56,7 +55,7 @@ def fingerprint(*parts: str, at: datetime) -> bytes:
     if not any(parts):
         return ANONYMOUS
     message = "\x00".join(parts).encode()
-    return hmac.new(salt_of(at.date()), message, hashlib.sha256).digest()[:16]
+    return hmac.digest(salt_of(at.date()), message, "sha256")[:16]
 
 
 def network_of(address: str) -> str:
