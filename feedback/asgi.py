@@ -18,8 +18,8 @@ from reports.edge.application import Edge  # noqa: E402  the app registry must b
 
 application = Edge(cast("Application", django_application))
 
-# What is loaded by now stays for good. Looking through it again and again for rubbish took a sixth of a report's processor
-# time; what a request leaves behind is found by counting references, nearly always.
+# What is loaded by now stays for good: looking through it again and again for rubbish took a sixth of a report's
+# processor time. What a request leaves behind is found by counting references, nearly always.
 gc.collect()
 gc.freeze()
 gc.set_threshold(20_000, 20, 50)
