@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from reports.edge.asgi import Application, Receive, Scope, Send
 from reports.edge.intake import BATCH_PATH, REPORT_PATH, IntakeEdge
+from reports.edge.public import PublicPages, is_public
 from reports.edge.stopping import when_told_to_stop
 from reports.edge.stream import PATH as STREAM_PATH
 from reports.edge.stream import DashboardStream
@@ -19,6 +20,7 @@ class Edge:
     def __init__(self, django_app: Application) -> None:
         self._django = django_app
         self._intake = IntakeEdge(django_app)
+        self._public = PublicPages(django_app)
         self._stream = DashboardStream()
         self._is_watching = False
 
@@ -29,6 +31,8 @@ class Edge:
             await self._django(scope, receive, send)
         elif scope["path"] in {REPORT_PATH, BATCH_PATH}:
             await self._intake(scope, receive, send)
+        elif is_public(scope["path"]):
+            await self._public(scope, receive, send)
         elif scope["path"] == STREAM_PATH:
             self._watch_for_stop()
             await self._stream(scope, receive, send)
@@ -48,6 +52,7 @@ class Edge:
             if message["type"] == "lifespan.shutdown":
                 self._stream.close()
                 self._intake.close()
+                self._public.close()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
