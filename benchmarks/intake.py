@@ -6,7 +6,7 @@ little), and Postgres's beside it; ratios of one run are what to trust, single f
 worker and clock as `manage.py up` starts them, a steady load and a burst. What was answered with 202 is compared with
 the rows, and the rows with the counts.
 
-    python benchmarks/intake.py [--json] [--full] [--seconds 4] [--only single,bulk,chain]
+    python benchmarks/intake.py [--json] [--full] [--seconds 3] [--rounds 2] [--only floor,single,bulk,chain]
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
@@ -48,6 +50,15 @@ N_CONNECTIONS = 128
 BATCH_REPORTS = 1_000
 STEADY_RATE, BURST_RATE = 450.0, 5_000.0
 BACKLOG_SECONDS = 300.0
+START_SECONDS = 60.0
+LOOK_BACK = 5_000  # batches commit out of the order of their numbers
+# Each a ratio of processor times of one report.
+RATIOS = {
+    "single_vs_floor": ("floor", "single"),
+    "single_vs_drf": ("drf_insert", "single"),
+    "single_vs_celery": ("celery_task", "single"),
+    "bulk_vs_single": ("single", "bulk"),
+}
 GRANIAN = ("--interface", "asgi", "--workers", "1", "--backpressure", "8192", "--no-ws", "--log-level", "warning")
 OPENINGS = ("I can't log in", "No signal since this morning", "The app hangs", "Payment fails", "Everything is slow")
 MIDDLES = ("for an hour now", "again and again", "as soon as I open it", "on both phones", "since the last update")
@@ -151,12 +162,21 @@ def serving(application: str) -> Iterator[tuple[int, int]]:
         yield pid, port
 
 
-def measure(
-    application: str, requests: list[bytes], *, postmaster: int, seconds: float, n_connections: int, each: int = 1
-) -> dict[str, float]:
-    """Return what a report costs the server and Postgres, and how many come through; `each` reports a request."""
+@dataclass(frozen=True)
+class Trial:
+    """What is measured: an application, what it is asked, by how many at once; `each` reports a request."""
+
+    application: str
+    requests: list[bytes]
+    n_connections: int = N_CONNECTIONS
+    each: int = 1
+
+
+def measure(trial: Trial, *, postmaster: int, seconds: float) -> dict[str, float]:
+    """Return what a report costs the server and Postgres, and how many come through."""
+    application, n_connections, each = trial.application, trial.n_connections, trial.each
     with serving(application) as (pid, port):
-        endless = itertools.cycle(requests)
+        endless = itertools.cycle(trial.requests)
         asyncio.run(close_to(port, endless, n_connections=min(n_connections, 8), seconds=1.0))
         server, database = cpu_seconds(pid), cpu_seconds(postmaster)
         load = asyncio.run(close_to(port, endless, n_connections=n_connections, seconds=seconds))
@@ -180,8 +200,9 @@ def measure(
 class Watch(threading.Thread):
     """Notes when reports are first seen placed, as a page that asks every 100 ms would see them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, after: int) -> None:
         super().__init__(daemon=True)
+        self._after = after
         self._url = url
         self._is_over = threading.Event()
         self.delays: list[float] = []
@@ -192,7 +213,7 @@ class Watch(threading.Thread):
             while not self._is_over.is_set():
                 rows = connection.execute(
                     "SELECT id, report_ids FROM reports_intakebatch WHERE clustered_at IS NOT NULL AND id > %s",
-                    [max(seen) - 5_000 if seen else 0],
+                    [max(self._after, max(seen) - LOOK_BACK if seen else 0)],
                 ).fetchall()
                 now = time.time()
                 for batch_id, report_ids in rows:
@@ -206,16 +227,25 @@ class Watch(threading.Thread):
         self.join()
 
 
-def count(url: str, query: str) -> int:
+def say(what: str) -> None:
+    if sys.stderr.isatty():
+        print(f"{what} ...", file=sys.stderr)
+
+
+def count(url: str, query: str, *values: object) -> int:
     with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+        row = connection.execute(query, values or None).fetchone()  # type: ignore[arg-type]
     return int(row[0]) if row else 0
 
 
 def empty(url: str) -> None:
     """Forget the reports of what was measured before."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("TRUNCATE reports_report, reports_intakebatch, reports_idempotencykey CASCADE")
+        tables = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'reports\\_%%'"
+            " AND tablename NOT IN ('reports_service', 'reports_apikey') AND tablename !~ '_[0-9]{8}$'"
+        ).fetchall()
+        connection.execute(f"TRUNCATE {', '.join(name for (name,) in tables)}")  # type: ignore[arg-type]
 
 
 def chain(
@@ -240,12 +270,14 @@ def chain(
     with serving("feedback.asgi:application") as (web, port), running(*worker), running(*beat):
         endless = itertools.cycle(requests)
         warmed = asyncio.run(at_rate(port, endless, rate=20, n_connections=8, seconds=5))
-        watch = Watch(url)
+        waiting = "SELECT count(*) FROM reports_intakebatch WHERE clustered_at IS NULL"
+        until = time.monotonic() + START_SECONDS
+        while count(url, waiting) and time.monotonic() < until:  # the worker loads its encoder
+            time.sleep(0.2)
+        watch = Watch(url, after=count(url, "SELECT coalesce(max(id), 0) FROM reports_intakebatch"))
         watch.start()
-        n_before = len(warmed.bodies)
         load: Load = asyncio.run(at_rate(port, endless, rate=rate, n_connections=n_connections, seconds=seconds))
         ended = time.monotonic()
-        waiting = "SELECT count(*) FROM reports_intakebatch WHERE clustered_at IS NULL"
         while count(url, waiting) and time.monotonic() - ended < BACKLOG_SECONDS:
             time.sleep(0.2)
         backlog_gone = time.monotonic() - ended
@@ -254,6 +286,7 @@ def chain(
         megabytes = peak_megabytes(web)
     told = [json.loads(body)["id"] for body in (*warmed.bodies, *load.bodies)]
     n_stored = count(url, "SELECT count(*) FROM reports_report")
+    n_told_stored = count(url, "SELECT count(*) FROM reports_report WHERE id = ANY(%s::uuid[])", told)
     n_placed = count(url, "SELECT count(*) FROM reports_placement")
     n_counted = count(url, "SELECT coalesce(sum(n_reports), 0) FROM reports_minutecount")
     delays = sorted(watch.delays)
@@ -263,8 +296,7 @@ def chain(
         "accepted": load.n_ok,
         "refused": load.n_refused,
         "unanswered": load.n_unanswered,
-        "warmed_up_with": n_before,
-        "lost": len(told) - count(url, "SELECT count(*) FROM reports_report r") if len(set(told)) == len(told) else -1,
+        "lost": len(told) - n_told_stored,
         "stored": n_stored,
         "placed": n_placed,
         "counted_twice": n_counted - n_stored,
@@ -310,42 +342,35 @@ def run(options: argparse.Namespace, url: str, server_folder: Path, folder: str)
         post("/api/v1/reports:batch", b"[" + b",".join(bodies[start : start + BATCH_REPORTS]) + b"]", key)
         for start in range(0, N_TEXTS, BATCH_REPORTS)
     ]
+    plain = {path: [post(path, body) for body in bodies] for path in ("/", "/insert", "/task")}
+    rivals = "benchmarks.intake_rivals"
+    trials: dict[str, Trial] = {
+        "floor": Trial(f"{rivals}:floor", plain["/"]),
+        "single": Trial("feedback.asgi:application", single),
+        "single_by_django": Trial("feedback.asgi:django_application", single, n_connections=32),
+        "drf_insert": Trial(f"{rivals}:django", plain["/insert"], n_connections=32),
+        "celery_task": Trial(f"{rivals}:django", plain["/task"], n_connections=32),
+        "bulk": Trial("feedback.asgi:application", bulk, n_connections=4, each=BATCH_REPORTS),
+    }
     only = set(options.only.split(","))
     figures: dict[str, Any] = {}
+    # Round by round, so that a machine that is busy for a while is so for all.
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in trials if name in only or "all" in only}
+    for number in range(options.rounds):
+        for name in found:
+            say(f"{name}, round {number + 1}")
+            found[name].append(measure(trials[name], postmaster=postmaster, seconds=options.seconds))
+            empty(url)
+    for name, rounds in found.items():
+        figures[name] = {word: median(each[word] for each in rounds) for word in rounds[0]}
     ratios: dict[str, float] = {}
-
-    def say(name: str) -> None:
-        if sys.stderr.isatty():
-            print(f"{name} ...", file=sys.stderr)
-
-    def trial(name: str, application: str, requests: list[bytes], **more: Any) -> None:
-        say(name)
-        settings = {"postmaster": postmaster, "seconds": options.seconds, "n_connections": N_CONNECTIONS} | more
-        figures[name] = measure(application, requests, **settings)
-        empty(url)
-
-    if "floor" in only:
-        trial("floor", "benchmarks.intake_rivals:floor", [post("/", body) for body in bodies])
-        trial("single", "feedback.asgi:application", single)
-    if "single" in only:
-        trial("floor", "benchmarks.intake_rivals:floor", [post("/", body) for body in bodies])
-        trial("single", "feedback.asgi:application", single)
-        trial("single_by_django", "feedback.asgi:django_application", single, n_connections=32)
-        trial("drf_insert", "benchmarks.intake_rivals:django", [post("/insert", body) for body in bodies],
-              n_connections=32)  # fmt: skip
-        trial("celery_task", "benchmarks.intake_rivals:django", [post("/task", body) for body in bodies],
-              n_connections=32)  # fmt: skip
-        ratios["single_vs_floor"] = round(figures["floor"]["cpu_us"] / figures["single"]["cpu_us"], 2)
-        ratios["single_vs_drf"] = round(figures["drf_insert"]["cpu_us"] / figures["single"]["cpu_us"], 1)
-        ratios["single_vs_celery"] = round(figures["celery_task"]["cpu_us"] / figures["single"]["cpu_us"], 1)
-    if "bulk" in only:
-        trial("bulk", "feedback.asgi:application", bulk, n_connections=4, each=BATCH_REPORTS)
-        if "single" in figures:
-            ratios["bulk_vs_single"] = round(figures["single"]["cpu_us"] / figures["bulk"]["cpu_us"], 1)
-    if "chain" in only:
-        for name, rate, seconds in (
-            ("steady", STEADY_RATE, options.steady_seconds), ("burst", BURST_RATE, options.burst_seconds)
-        ):  # fmt: skip
+    for ratio, (over, under) in RATIOS.items():
+        if over in found and under in found:
+            each = [a["cpu_us"] / b["cpu_us"] for a, b in zip(found[over], found[under], strict=True)]
+            ratios[ratio] = round(median(each), 2)
+    if only & {"chain", "all"}:
+        loads = {"steady": (STEADY_RATE, options.steady_seconds), "burst": (BURST_RATE, options.burst_seconds)}
+        for name, (rate, seconds) in loads.items():
             say(name)
             figures[name] = chain(single, url, rate=rate, seconds=seconds, n_connections=512, folder=folder)
     return {"ratios": ratios, "figures": figures}
@@ -354,15 +379,18 @@ def run(options: argparse.Namespace, url: str, server_folder: Path, folder: str)
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each comparison")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each comparison")
+    parser.add_argument("--rounds", type=int, default=2, help="how often each comparison is made; the median counts")
     parser.add_argument("--steady-seconds", type=float, default=15.0, help=f"of {STEADY_RATE:.0f} reports a second")
     parser.add_argument("--burst-seconds", type=float, default=5.0, help=f"of {BURST_RATE:.0f} reports a second")
-    parser.add_argument("--full", action="store_true", help="15 s each, then 600 s steady and a burst of 60 s")
-    parser.add_argument("--only", default="single,bulk,chain", help="parts, separated by commas")
+    parser.add_argument(
+        "--full", action="store_true", help="10 s each in 5 rounds, then 600 s steady and a burst of 60 s"
+    )
+    parser.add_argument("--only", default="all", help="trials by name, and chain; separated by commas")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     if options.full:
-        options.seconds, options.steady_seconds, options.burst_seconds = 15.0, 600.0, 60.0
+        options.seconds, options.rounds, options.steady_seconds, options.burst_seconds = 10.0, 5, 600.0, 60.0
     os.environ.update({"OMP_NUM_THREADS": "1", "DJANGO_SETTINGS_MODULE": "feedback.settings", "LOG_LEVEL": "ERROR"})
     os.environ.setdefault("SECRET_KEY", "a key for the measurement alone, forty characters long")
     with tempfile.TemporaryDirectory(prefix="outcry-intake-") as folder, postgres.scratch() as server:
