@@ -362,7 +362,7 @@ def run(options: argparse.Namespace, url: str, server_folder: Path, folder: str)
             found[name].append(measure(trials[name], postmaster=postmaster, seconds=options.seconds))
             empty(url)
     for name, rounds in found.items():
-        figures[name] = {word: median(each[word] for each in rounds) for word in rounds[0]}
+        figures[name] = {word: round(median(each[word] for each in rounds), 2) for word in rounds[0]}
     ratios: dict[str, float] = {}
     for ratio, (over, under) in RATIOS.items():
         if over in found and under in found:
@@ -406,6 +406,7 @@ def main() -> int:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
         "python": platform.python_version(),
         "seed": SEED,
+        "load_average": round(os.getloadavg()[0], 1),  # of all that ran, ourselves with it
         "command": f"python benchmarks/intake.py{' --full' if options.full else ''} --json",
         **found,
     }
