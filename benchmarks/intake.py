@@ -131,7 +131,7 @@ def peak_megabytes(pid: int) -> float:
 @contextmanager
 def running(*command: str) -> Iterator[int]:
     """A program in a session of its own, ended at last with all it started."""
-    child = subprocess.Popen([sys.executable, *command], cwd=CHECKOUT, start_new_session=True)
+    child = subprocess.Popen([sys.executable, *command], cwd=CHECKOUT, stdout=sys.stderr, start_new_session=True)
     try:
         yield child.pid
     finally:

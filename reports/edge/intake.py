@@ -38,6 +38,7 @@ REPORT_PATH: Final = "/api/v1/reports"
 BATCH_PATH: Final = "/api/v1/reports:batch"
 # From so many on a batch is read on a thread: the loop must not stand still for milliseconds.
 READ_ON_LOOP: Final = 50
+REFRESH_PAUSE_SECONDS: Final = 0.5  # while the database is away each request would begin another one
 MAX_PATTERNS: Final = 64  # addresses under which this process is asked; a port and a name each, hardly more
 
 _JSON: Final = frozenset(
@@ -82,6 +83,7 @@ class IntakeEdge:
         self._patterns: dict[Address, Pattern] = {}
         self._answers: Answers | None = None
         self._refreshing: asyncio.Future[None] | None = None
+        self._refresh_began = float("-inf")
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="edge-intake")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,7 +132,7 @@ class IntakeEdge:
         is_lines = is_batch and media_type in _LINES
         length = headers.get(b"content-length", b"")
         most = contract.MAX_BODY_BYTES if is_batch else contract.MAX_REPORT_BYTES
-        if not (is_lines or media_type in _JSON) or not length.isdigit() or int(length) > most:
+        if not (is_lines or media_type in _JSON) or not length.isdigit() or len(length) > 9 or int(length) > most:
             return None
         key = at_once.remembered_key(_secret(headers), now=now)
         if key is None or KeyScope.INTAKE not in key.scopes:
@@ -190,9 +192,11 @@ class IntakeEdge:
             self._patterns[address] = Pattern(before, after, start.group(1))
 
     def _refresh(self) -> None:
-        """Read what is remembered again, once at a time and beside the requests."""
-        if self._refreshing is None or self._refreshing.done():
-            loop = asyncio.get_running_loop()
+        """Read what is remembered again, once at a time, beside the requests, and not at once after it failed."""
+        loop = asyncio.get_running_loop()
+        is_due = loop.time() - self._refresh_began >= REFRESH_PAUSE_SECONDS
+        if is_due and (self._refreshing is None or self._refreshing.done()):
+            self._refresh_began = loop.time()
             self._refreshing = loop.run_in_executor(self._threads, _refresh)
 
 
