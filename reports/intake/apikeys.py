@@ -141,6 +141,35 @@ def authenticate_key(secret: str, *, now: datetime) -> KnownKey | None:
     return found.key
 
 
+def remembered_key(secret: str, *, now: datetime) -> KnownKey | None:
+    """Return the key with this secret if that can be told without a query, and None whenever a query is due.
+
+    None also for a key that is not known or revoked: `authenticate_key` tells which.
+    """
+    if not _SHAPE.match(secret) or age_seconds() > REMEMBER_SECONDS:
+        return None
+    found = _by_digest.get(_digest(secret))
+    if found is None or found.is_revoked:
+        return None
+    last = _touched.get(found.key.id)
+    is_noted = last is not None and now - last < TOUCH_INTERVAL
+    # While the database is away its use can't be noted, and is no reason to wait.
+    return found.key if is_noted or availability.is_away() else None
+
+
+def age_seconds() -> float:
+    """Return how long ago the table was read."""
+    return time.monotonic() - _read_at
+
+
+def read_again() -> None:
+    """Read the table now, so that nobody has to wait for it when it would have been due. Queries: one.
+
+    Raises StoreUnavailable.
+    """
+    _read(seen=_read_at)
+
+
 def revoke_key(*, key_id: int, now: datetime) -> KeyRow:
     """Refuse the key from now on; doing it again changes nothing.
 

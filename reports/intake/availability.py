@@ -16,7 +16,7 @@ from reports.errors import StoreUnavailable
 
 NOTED_SECONDS: Final = 6.0  # the writer looks again within this; a note that nobody repeats is no news
 # How old a copy of services, keys or salts may be that the intake works from while the database is away. Nobody can
-# change them meanwhile but through a database that others still reach (docs/decisions/0037).
+# change them meanwhile but through a database that others still reach (docs/decisions/0036).
 STALE_SECONDS: Final = 24 * 3600.0
 # How long to wait for another thread that reads a copy anew, before the old one has to do.
 WAIT_FOR_READER_SECONDS: Final = 0.5

@@ -32,10 +32,15 @@ _read_at = float("-inf")
 _copied_at = float("-inf")  # when the table was last read; `_read_at` moves on without it while that fails
 
 
-def find_service(word: str) -> KnownService | None:
-    """Return the active service with this slug or name, in any case; None where there is none."""
+def find_service(word: str, *, ask: bool = True) -> KnownService | None:
+    """Return the active service with this slug or name, in any case; None where there is none.
+
+    With `ask=False` no query is made, and what is not remembered is not found.
+    """
     key = word.casefold()
     age = time.monotonic() - _read_at
+    if not ask:
+        return _by_word.get(key) if age <= REMEMBER_SECONDS else None
     if age > REMEMBER_SECONDS or (key not in _by_word and age > LOOK_AGAIN_SECONDS):
         _read(seen=_read_at)
     return _by_word.get(key)
@@ -44,6 +49,16 @@ def find_service(word: str) -> KnownService | None:
 def known_slugs(limit: int = 10) -> list[str]:
     """Return some slugs for a message that says what would have been right."""
     return sorted({service.slug for service in _by_word.values()})[:limit]
+
+
+def age_seconds() -> float:
+    """Return how long ago the table was read."""
+    return time.monotonic() - _read_at
+
+
+def read_again() -> None:
+    """Read the table now, so that nobody has to wait for it when it would have been due. Queries: one."""
+    _read(seen=_read_at)
 
 
 def forget_services() -> None:

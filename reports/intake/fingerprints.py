@@ -6,7 +6,6 @@ find out whether a fingerprint belongs to an address, not even with the whole da
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 import os
@@ -59,6 +58,11 @@ def _read_salts(day: date) -> None:
     _salts.update(found)
 
 
+def has_salt_of(day: date) -> bool:
+    """Tell whether the salts of the day and the next are at hand, so that fingerprints of the day cost no query."""
+    return day in _salts and day + _DAY in _salts
+
+
 def fingerprint(*parts: str, at: datetime) -> bytes:
     """Return 16 bytes that are the same for the same parts on the same day, and tell nothing else.
 
@@ -67,7 +71,7 @@ def fingerprint(*parts: str, at: datetime) -> bytes:
     if not any(parts):
         return ANONYMOUS
     message = "\x00".join(parts).encode()
-    return hmac.new(salt_of(at.date()), message, hashlib.sha256).digest()[:16]
+    return hmac.digest(salt_of(at.date()), message, "sha256")[:16]
 
 
 def network_of(address: str) -> str:

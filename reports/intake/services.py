@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -87,7 +88,7 @@ def accept_report(
     """
     with store_needed():
         row = make_row(report=report, origin=origin, now=now)
-    written = _write(Submission((row,), _idempotency(idempotency_key, origin, body)))
+    written = _write(Submission((row,), idempotency_claim(idempotency_key, origin, body)))
     return Receipt(written.report_ids[0], receipt_token(written.report_ids[0]))
 
 
@@ -130,16 +131,17 @@ def accept_batch(
     )
     # The same items asked for in another way are another request.
     asked = body + (b"\x00all_or_nothing" if all_or_nothing else b"")
-    written = _write(Submission(tuple(rows), _idempotency(idempotency_key, origin, asked), stored_errors))
+    written = _write(Submission(tuple(rows), idempotency_claim(idempotency_key, origin, asked), stored_errors))
     return BatchResult(
         receipts=tuple(Receipt(report_id, receipt_token(report_id)) for report_id in written.report_ids),
         errors=tuple(msgspec.convert(error, FieldError) for error in written.errors),
     )
 
 
-def make_row(*, report: ReportIn, origin: Origin, now: datetime) -> ReportRow:
+def make_row(*, report: ReportIn, origin: Origin, now: datetime, ask: bool = True) -> ReportRow:
     """Return the row a report becomes.
 
+    With `ask=False` the catalogue is not asked for a service that is not remembered; the day's salt must be at hand.
     Raises InvalidReport for what breaks the contract or names a service that does not exist.
     """
     errors: list[FieldError] = []
@@ -147,7 +149,7 @@ def make_row(*, report: ReportIn, origin: Origin, now: datetime) -> ReportRow:
         report = contract.normalise(report, now=now)
     except InvalidReport as invalid:
         errors += invalid.errors
-    service = catalogue.find_service(report.service.strip())
+    service = catalogue.find_service(report.service.strip(), ask=ask)
     if service is None and all(error.field != "service" for error in errors):
         known = ", ".join(catalogue.known_slugs()) or "none yet; staff add services on the dashboard"
         errors.insert(0, FieldError("service", f"{report.service!r} is no service here. Known services: {known}."))
@@ -197,10 +199,11 @@ def prepare_storage(*, now: datetime) -> list[str]:
 
 def _without_secrets(report: ReportIn) -> ReportIn:
     # A mark can be longer than what it hides, and the columns have the contract's limits; the text's has none.
-    short = {
-        field: scrub(getattr(report, field))[: contract.MAX_CHARS[field]] for field in ("url", "source", "release")
-    }
-    return msgspec.structs.replace(report, text=scrub(report.text), **short)
+    scrubbed = {}
+    for field in ("text", "url", "source", "release"):
+        if (given := getattr(report, field)) and (hidden := scrub(given)) != given:
+            scrubbed[field] = hidden if field == "text" else hidden[: contract.MAX_CHARS[field]]
+    return msgspec.structs.replace(report, **scrubbed) if scrubbed else report
 
 
 def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
@@ -215,11 +218,12 @@ def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
 
 def _network(report: ReportIn, origin: Origin, now: datetime) -> bytes:
     """Return the network's fingerprint. Beside a client's name for its reporter the address is not the reporter's."""
-    network = "" if report.reporter else network_of(origin.address)
+    network = "" if report.reporter or not origin.address else network_of(origin.address)
     return fingerprint("subnet", network, at=now) if network else ANONYMOUS
 
 
-def _idempotency(key: str, origin: Origin, body: bytes) -> Idempotency | None:
+def idempotency_claim(key: str, origin: Origin, body: bytes) -> Idempotency | None:
+    """Return the claim a request's idempotency key makes, if it has one. Raises InvalidReport for an unfit one."""
     if not key:
         return None
     if len(key) > MAX_KEY_CHARS or not key.isprintable():
@@ -242,11 +246,14 @@ def _write(submission: Submission) -> Written:
     try:
         return answer.result(timeout=ANSWER_SECONDS)
     except FutureTimeout as error:
-        if answer.cancel():
-            message = "The database does not take reports right now. Nothing was accepted; try again."
-        else:  # the writer is at it
-            message = (
-                "The database does not answer in time, so it is not known whether the reports are stored."
-                " Try again; with an idempotency key they are stored once."
-            )
-        raise StoreUnavailable(message) from error
+        raise give_up(answer) from error
+
+
+def give_up(answer: Future[Written]) -> StoreUnavailable:
+    """Wait no longer for an answer of the writer, and return what its caller is told."""
+    if answer.cancel():
+        return StoreUnavailable("The database does not take reports right now. Nothing was accepted; try again.")
+    return StoreUnavailable(  # the writer is at it
+        "The database does not answer in time, so it is not known whether the reports are stored."
+        " Try again; with an idempotency key they are stored once."
+    )
