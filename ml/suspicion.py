@@ -32,13 +32,15 @@ LEAST_OF_A_NETWORK = 3
 # appeals of eight words and more.
 LEAST_WORDS = 8
 SHINGLE_WORDS = 3
-# Two texts are near copies when so much of their shingles is common (Jaccard): one word in twelve may differ.
-LEAST_ALIKE = 0.5
-LEAST_COPIES = 10
+# Two texts are near copies when so much of their shingles is common (Jaccard): one word in fifteen may differ. In five
+# simulated outages of 800 reports, written by one small grammar, at most 12 are that alike (at 0.5: 15).
+LEAST_ALIKE = 0.6
+LEAST_COPIES = 15
+LEAST_COPIES_OF_HALF = 4
 
 # Intervals of a machine that waits a fixed time scatter by a tenth; those of people by as much as their mean.
 MOST_EVEN = 0.25
-LEAST_INTERVALS = 12
+LEAST_INTERVALS = 20
 
 _WORD = re.compile(r"\w+")
 _LINK_OR_ADDRESSEE = re.compile(r"https?://\S+|@\w+")
@@ -187,11 +189,24 @@ def near_copies(texts: Sequence[str]) -> IntArray:
     return found
 
 
+def is_campaign(n_copies: int, *, n_reports: int) -> bool:
+    """Tell whether so many people with one long text, of so many reports, are a campaign.
+
+    Many are in any case; few where they are half of all there is, for an outage is told in many words.
+
+    Examples
+    --------
+    >>> is_campaign(15, n_reports=1000), is_campaign(4, n_reports=8), is_campaign(4, n_reports=9)
+    (True, True, False)
+    """
+    return n_copies >= LEAST_COPIES or (n_copies >= LEAST_COPIES_OF_HALF and 2 * n_copies >= n_reports)
+
+
 def is_clockwork(seconds: npt.ArrayLike) -> bool:
     """Tell whether reports come at intervals too even for people.
 
-    Those of people who know nothing of one another are exponential: they scatter by as much as their mean. That twelve
-    of them scatter by a quarter of it only has a probability below one in ten million.
+    Those of people who know nothing of one another are exponential: they scatter by as much as their mean. Twelve of
+    them scatter by a quarter of it once in 200,000 times, and each one more makes that five times as rare.
 
     Parameters
     ----------
@@ -200,7 +215,7 @@ def is_clockwork(seconds: npt.ArrayLike) -> bool:
 
     Examples
     --------
-    >>> is_clockwork(range(0, 2000, 90)), is_clockwork([0, 5, 90, 99, 200, 260, 270, 300, 301, 450, 480, 481, 600])
+    >>> is_clockwork(range(0, 2000, 90)), is_clockwork([minute**2 for minute in range(30)])
     (True, False)
     """
     gaps = np.diff(np.sort(np.asarray(seconds, dtype=np.float64)))

@@ -19,6 +19,8 @@ def forget_everything() -> None:
         clustering.forget_states()
     if screening := sys.modules.get("reports.clustering.screening"):
         screening.forget_screens()
+    if quarantine := sys.modules.get("reports.clustering.quarantine"):
+        quarantine.forget_reviews()
     if encoding := sys.modules.get("reports.clustering.encoding"):
         encoding.forget_students()
     if learning := sys.modules.get("reports.detection.learning"):

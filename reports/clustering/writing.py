@@ -48,6 +48,7 @@ class PlacedReport:
     is_set_aside: bool
     set_aside_for: list[str]
     came: Came
+    quarantine_id: int | None = None
 
 
 def write_clusters(
@@ -170,10 +171,10 @@ def write_placements(
 ) -> None:
     columns = (
         "report_id, service_id, micro_cluster_id, similarity, region, reporter, network, is_counted, p_problem,"
-        " is_set_aside, set_aside_for, counted_at, placed_at"
+        " is_set_aside, set_aside_for, is_quarantined, quarantine_id, counted_at, placed_at"
     )
     types = ("uuid", "int8", "int8", "float8", "varchar", "bytea", "bytea", "bool", "float8", "bool", "varchar[]",
-             "timestamptz", "timestamptz")  # fmt: skip
+             "bool", "int8", "timestamptz", "timestamptz")  # fmt: skip
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {Placement._meta.db_table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy,
@@ -182,7 +183,8 @@ def write_placements(
         for report, micro_id, near in zip(reports, micro_ids, similarity, strict=True):
             copy.write_row(
                 (report.id, service_id, micro_id, near, report.region, report.reporter, report.network,
-                report.is_counted, report.p_problem, report.is_set_aside, report.set_aside_for, report.counted_at, now)
+                report.is_counted, report.p_problem, report.is_set_aside, report.set_aside_for,
+                report.quarantine_id is not None, report.quarantine_id, report.counted_at, now)
             )  # fmt: skip
 
 
@@ -190,18 +192,21 @@ def count_minutes(service_id: int, reports: Sequence[PlacedReport], micro_ids: S
     cells: dict[tuple[datetime, int, str], list[int]] = {}
     for report, micro_id in zip(reports, micro_ids, strict=True):
         minute = report.counted_at.replace(second=0, microsecond=0)
-        cell = cells.setdefault((minute, micro_id, report.region), [0, 0, 0])
+        cell = cells.setdefault((minute, micro_id, report.region), [0, 0, 0, 0])
         cell[0] += 1
         cell[1] += report.is_counted
         cell[2] += report.is_set_aside
+        cell[3] += report.quarantine_id is not None
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {MinuteCount._meta.db_table} AS c"  # noqa: S608  a constant
-            " (service_id, minute, micro_cluster_id, region, n_reports, n_counted, n_set_aside)"
-            " SELECT %s, * FROM unnest(%s::timestamptz[], %s::bigint[], %s::varchar[], %s::int[], %s::int[], %s::int[])"
+            " (service_id, minute, micro_cluster_id, region, n_reports, n_counted, n_set_aside, n_quarantined)"
+            " SELECT %s, * FROM unnest("
+            "%s::timestamptz[], %s::bigint[], %s::varchar[], %s::int[], %s::int[], %s::int[], %s::int[])"
             " ON CONFLICT (service_id, minute, micro_cluster_id, region) DO UPDATE"
             " SET n_reports = c.n_reports + excluded.n_reports, n_counted = c.n_counted + excluded.n_counted,"
-            " n_set_aside = c.n_set_aside + excluded.n_set_aside",
+            " n_set_aside = c.n_set_aside + excluded.n_set_aside,"
+            " n_quarantined = c.n_quarantined + excluded.n_quarantined",
             [
                 service_id,
                 [minute for minute, _, _ in cells],

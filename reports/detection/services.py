@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum
 
 from ml.detect import Evidence
 from ml.phases import Phase, step
@@ -425,13 +425,17 @@ def _count(outage: Outage, moment: _Moment) -> None:
     """Bring an outage's reports, reporters, severity and label up to date. Queries: two or three."""
     started = outage.started_at
     counts = MinuteCount.objects.filter(is_in(outage), service_id=outage.service_id, minute__gte=started)
-    sums = counts.aggregate(n_reports=Sum("n_reports"), n_counted=Sum("n_counted"))
+    sums = counts.aggregate(n_reports=Sum(F("n_reports") - F("n_quarantined")), n_counted=Sum("n_counted"))
     outage.n_reports = sums["n_reports"] or 0
     outage.n_reporters = sums["n_counted"] or 0
     if outage.n_reporters <= EXACT_REPORTERS_UP_TO:
         # The counts hold a reporter once an hour; while it is cheap, count heads instead.
         placements = Placement.objects.filter(
-            is_in(outage), service_id=outage.service_id, counted_at__gte=started, is_set_aside=False
+            is_in(outage),
+            service_id=outage.service_id,
+            counted_at__gte=started,
+            # Whom the cap of a network leaves out, or quarantine holds back, is nobody's witness either.
+            is_counted=True,
         )
         heads = placements.aggregate(
             known=Count("reporter", distinct=True, filter=~Q(reporter=b"")),

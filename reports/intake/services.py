@@ -41,7 +41,8 @@ class Origin:
     """Where a report came from: which face, which client, and what tells one reporter from another.
 
     `address` and `agent` are only fingerprinted. `client` scopes idempotency keys and reporters' names.
-    `key_id` is the API key it came with: with the channel it is the report's source.
+    `key_id` is the API key it came with: with the channel it is the report's source. `suspicion` is what the face saw
+    that no person does (`enums.Suspicion`); whoever sent it is told nothing of it.
     """
 
     channel: Channel
@@ -49,6 +50,7 @@ class Origin:
     address: str = ""
     agent: str = ""
     key_id: int | None = None
+    suspicion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ def make_row(*, report: ReportIn, origin: Origin, now: datetime) -> ReportRow:
         received_at=now,
         counted_at=contract.counted_at(report, received_at=now),
         key_id=origin.key_id,
+        suspicion=origin.suspicion,
     )
 
 

@@ -38,6 +38,7 @@ RETRY_PAUSE_SECONDS = 0.2
 _COLUMNS = (
     "id", "service_id", "channel", "region", "text", "symptom", "lang", "reporter", "network", "source", "url",
     "release", "trace", "occurred_at", "received_at", "counted_at", "key_id",
+    "suspicion",
 )  # fmt: skip
 _COPY = f"COPY {Report._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _TYPES = (
@@ -51,6 +52,7 @@ _TYPES = (
     *["varchar"] * 4,
     *["timestamptz"] * 3,
     "int8",
+    "varchar",
 )
 
 
@@ -67,6 +69,7 @@ class ReportRow:
     counted_at: datetime
     network: bytes = b""
     key_id: int | None = None
+    suspicion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ def _copy(rows: Sequence[ReportRow]) -> None:
                     row.id, row.service_id, row.channel, report.region, report.text, report.symptom, report.lang,
                     row.reporter, row.network, report.source, report.url, report.release, report.trace,
                     report.occurred_at or row.received_at, row.received_at, row.counted_at,
-                    row.key_id,
+                    row.key_id, row.suspicion,
                 )
             )  # fmt: skip
 
