@@ -11,6 +11,8 @@ def forget_everything() -> None:
 
     catalogue.forget_services()
     fingerprints.forget_remembered_salts()
+    if buckets := sys.modules.get("reports.intake.buckets"):
+        buckets.forget_broker()
     if apikeys := sys.modules.get("reports.intake.apikeys"):
         apikeys.forget_keys()
     if health := sys.modules.get("reports.web.health"):

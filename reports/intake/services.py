@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +18,8 @@ from django.utils import timezone
 
 from reports.enums import Channel
 from reports.errors import FieldError, InvalidReport, StoreUnavailable, TooMany
-from reports.intake import catalogue, contract
+from reports.intake import abuse, catalogue, contract
+from reports.intake.abuse import FormSigns
 from reports.intake.availability import store_needed
 from reports.intake.contract import ReportIn
 from reports.intake.fingerprints import ANONYMOUS, fingerprint, forget_salts, network_of, wording
@@ -41,8 +42,8 @@ class Origin:
     """Where a report came from: which face, which client, and what tells one reporter from another.
 
     `address` and `agent` are only fingerprinted. `client` scopes idempotency keys and reporters' names.
-    `key_id` is the API key it came with: with the channel it is the report's source. `suspicion` is what the face saw
-    that no person does (`enums.Suspicion`); whoever sent it is told nothing of it.
+    `key_id` is the API key it came with: with the channel it is the report's source. `signs` are what a form
+    brings beside its report; `suspicion` (`enums.Suspicion`) is what they come to, and nobody is told of it.
     """
 
     channel: Channel
@@ -51,6 +52,7 @@ class Origin:
     agent: str = ""
     key_id: int | None = None
     suspicion: str = ""
+    signs: FormSigns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,11 @@ def accept_report(
 ) -> Receipt:
     """Store one report durably and return its receipt; for a repeated idempotency key the first receipt.
 
-    Raises InvalidReport, IdempotencyConflict, StoreUnavailable.
+    Raises InvalidReport, OverLimit, IdempotencyConflict, StoreUnavailable.
     """
+    abuse.check_key_limit(origin.key_id, n_reports=1)
     with store_needed():
-        row = make_row(report=report, origin=origin, now=now)
+        row = make_row(report=report, origin=_judged(origin, report, now), now=now)
     written = _write(Submission((row,), _idempotency(idempotency_key, origin, body)))
     return Receipt(written.report_ids[0], receipt_token(written.report_ids[0]))
 
@@ -95,7 +98,7 @@ def accept_batch(
 
     An item that could not even be read comes as the InvalidReport it raised. With `all_or_nothing`, or where no item is
     good, raises InvalidReport with all errors (each with its item's number) and stores nothing. Raises also TooMany,
-    IdempotencyConflict, StoreUnavailable.
+    OverLimit, IdempotencyConflict, StoreUnavailable.
     """
     if len(items) > contract.MAX_BATCH_REPORTS:
         raise TooMany(
@@ -104,6 +107,7 @@ def accept_batch(
         )
     if not items:
         raise InvalidReport([FieldError("", "The batch holds no report. Send at least one.")])
+    abuse.check_key_limit(origin.key_id, n_reports=len(items))
     rows: list[ReportRow] = []
     errors: list[FieldError] = []
     for number, item in enumerate(items):
@@ -169,6 +173,14 @@ def forget_expired(*, now: datetime) -> None:
 def prepare_storage(*, now: datetime) -> list[str]:
     """Make room for the reports of today and the coming days; return what was made."""
     return make_partitions(now=now)
+
+
+def _judged(origin: Origin, report: ReportIn, now: datetime) -> Origin:
+    """Return the origin with what its form gives away. This is the one place where a report is judged by itself."""
+    if origin.signs is None:
+        return origin
+    suspicion = abuse.suspicion_of(origin.signs, service=report.service, address=origin.address, now=now)
+    return replace(origin, suspicion=suspicion)
 
 
 def _without_secrets(report: ReportIn) -> ReportIn:
