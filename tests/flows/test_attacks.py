@@ -30,6 +30,7 @@ Attack = Callable[..., list["Sent"]]
 
 MINUTE = timedelta(minutes=1)
 TICK = timedelta(seconds=15)
+HALF = timedelta(seconds=30)
 N_NETWORKS = 4_000  # of the people; a few of them hold many, as those of mobile carriers do
 HOWS = ("fails", "is broken", "does not work", "hangs", "won't load", "gives an error")
 WHATS = ("login", "the login page", "logging in", "my login", "sign in", "signing in")
@@ -193,7 +194,7 @@ def everyday(rng_seed: int = 2, *, minutes: int = 60) -> list[Sent]:
 
 
 def test_ten_thousand_reports_of_one_network_confirm_nothing_and_show_in_quarantine(service: Service) -> None:
-    play(service, everyday(), one_network(NOW))
+    play(service, everyday(), one_network(NOW), tick=MINUTE)
 
     assert not confirmed()
     n_set_aside = Placement.objects.filter(is_set_aside=True, counted_at__gte=NOW).count()
@@ -201,7 +202,7 @@ def test_ten_thousand_reports_of_one_network_confirm_nothing_and_show_in_quarant
 
 
 def test_a_thousand_bots_of_fifty_networks_are_held_back(service: Service) -> None:
-    play(service, everyday(), fifty_networks(NOW))
+    play(service, everyday(), fifty_networks(NOW), tick=MINUTE)
 
     assert held(Suspicion.NETWORKS) > 950
 
@@ -226,15 +227,15 @@ def test_one_network_that_drips_all_day_is_held_back_and_confirms_nothing(servic
 def test_a_real_outage_during_an_attack_is_found_at_most_twice_as_late(service: Service, attack: Attack) -> None:
     """Beside it the same outage without an attack. What the attack had opened before goes on as that outage."""
     spared = with_a_past(a_service("chat"))
-    begins = NOW + 40 * MINUTE
-    outage = real_outage(np.random.default_rng(5), begins)
+    begins = NOW + 30 * MINUTE
+    outage = real_outage(np.random.default_rng(5), begins, minutes=20)
 
-    play(spared, everyday(minutes=80), outage)
-    play(service, everyday(minutes=80), attack(NOW, n=1_000, minutes=80), outage)
+    play(spared, everyday(minutes=50), outage, tick=HALF)
+    play(service, everyday(minutes=50), attack(NOW, n=600, minutes=50), outage, tick=HALF)
 
     undisturbed, disturbed = (found_after(one, begins) for one in (spared, service))
     assert disturbed <= 2 * undisturbed, (undisturbed, disturbed)
-    assert held(*Suspicion) > 900
+    assert held(*Suspicion) > 540
     counted = Placement.objects.filter(counted_at__gte=begins, is_counted=True)
     assert counted.filter(service=service).count() > 0.9 * counted.filter(service=spared).count()
 
