@@ -215,9 +215,10 @@ def test_a_copied_text_counts_as_one_reporter_however_many_send_it(service: Serv
 
 @pytest.mark.parametrize("every_minutes", [3, 7])
 def test_one_network_that_drips_all_day_is_held_back_and_confirms_nothing(service: Service, every_minutes: int) -> None:
-    sent = drip(NOW - timedelta(hours=11), every_minutes=every_minutes)
+    start = NOW + timedelta(hours=13)  # early on the next day
+    sent = drip(start, every_minutes=every_minutes)
 
-    play(service, everyday(minutes=30), sent, tick=5 * MINUTE)
+    play(service, people(np.random.default_rng(2), start, minutes=720, per_minute=50 / 1440), sent, tick=10 * MINUTE)
 
     assert not confirmed()
     assert held(Suspicion.ONE_NETWORK, Suspicion.NETWORKS) > 0.9 * len(sent)
