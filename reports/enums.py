@@ -102,6 +102,7 @@ class EventKind(models.TextChoices):
     WIDENED = "widened", "Spread to more regions"
     RESOLVED = "resolved", "Resolved"
     FADED = "faded", "Faded without confirmation"
+    WITHDRAWN = "withdrawn", "Withdrawn, its reports are held back"
     DISMISSED = "dismissed", "Dismissed"
     ASSIGNED = "assigned", "Assigned"
     NOTED = "noted", "Note"

@@ -226,11 +226,11 @@ def _is_enough(finding: Finding, moment: _Moment) -> bool:
 def _reopen(finding: Finding, moment: _Moment) -> Outage | None:
     """Open the outage again that ended within the hour and that a finding is about; None where there is none.
 
-    One that faded never was an outage, and what a person closed stays closed.
+    One that faded or was withdrawn never was an outage, and what a person closed stays closed.
     """
     if not _is_enough(finding, moment):
         return None
-    by_person = OutageEvent.objects.filter(kind=EventKind.RESOLVED, actor__isnull=False)
+    for_good = OutageEvent.objects.filter(Q(kind=EventKind.RESOLVED, actor__isnull=False) | Q(kind=EventKind.WITHDRAWN))
     ended = (
         Outage.objects.select_for_update(of=("self",))
         .select_related("cluster")
@@ -240,7 +240,7 @@ def _reopen(finding: Finding, moment: _Moment) -> Outage | None:
             resolved_at__gt=moment.now - REOPENS_WITHIN,
             confirmed_at__isnull=False,
         )
-        .exclude(pk__in=by_person.values("outage_id"))
+        .exclude(pk__in=for_good.values("outage_id"))
         .order_by("-resolved_at", "-id")
     )
     for outage in ended:
@@ -367,6 +367,11 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
         _keep_as_peak(outage, found, moment)
     outage.evaluated_at = moment.now
     _count(outage, moment)
+    if _has_lost_its_witnesses(outage):
+        _move(outage, Phase.RESOLVED, moment)
+        _write_event(outage, EventKind.WITHDRAWN, moment, seen=found)
+        outage.save()
+        return
     minutes_in_phase = _minutes(phase_since, moment.now)
     # Until it stands still: after a long time without a look an outage recovers and is over in one, and a second look
     # at the same moment finds nothing left to do.
@@ -388,6 +393,18 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
         _write_event(outage, _KIND[phase, moved], moment, seen=found)
         minutes_in_phase = 0.0
     outage.save()
+
+
+def _has_lost_its_witnesses(outage: Outage) -> bool:
+    """Tell whether reports that went to quarantine since leave too few people to confirm an outage.
+
+    What a person has confirmed stands. Queries: at most one.
+    """
+    is_confirmed = outage.confirmed_at is not None and not outage.is_confirmed_by_person
+    if not is_confirmed or outage.n_reporters >= thresholds().n_reporters_confirm:
+        return False
+    held = Placement.objects.filter(is_in(outage), service_id=outage.service_id, is_quarantined=True)
+    return held.filter(counted_at__gte=outage.started_at).exists()
 
 
 def _keep_as_peak(outage: Outage, found: Evidence, moment: _Moment) -> None:

@@ -13,6 +13,20 @@ REASONS = [
     ("copies", "Copies of one long text"),
     ("clockwork", "Too even a rhythm"),
 ]
+KINDS_OF_EVENTS = [
+    ("suspected", "Suspected"),
+    ("confirmed", "Confirmed"),
+    ("recovering", "Recovering"),
+    ("relapsed", "Reports rose again"),
+    ("located", "Place found"),
+    ("widened", "Spread to more regions"),
+    ("resolved", "Resolved"),
+    ("faded", "Faded without confirmation"),
+    ("withdrawn", "Withdrawn, its reports are held back"),
+    ("dismissed", "Dismissed"),
+    ("assigned", "Assigned"),
+    ("noted", "Note"),
+]
 
 
 class Migration(migrations.Migration):
@@ -21,6 +35,11 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="outageevent",
+            name="kind",
+            field=models.CharField(choices=KINDS_OF_EVENTS, max_length=12),
+        ),
         migrations.CreateModel(
             name="Quarantine",
             fields=[

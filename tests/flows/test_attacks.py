@@ -16,7 +16,7 @@ import pytest
 from ml.synth import SCENARIOS, scenario
 from reports.clustering.services import cluster_pending
 from reports.detection.services import detect_pending
-from reports.enums import Channel, EventKind, Suspicion
+from reports.enums import Channel, EventKind, OutageState, Suspicion
 from reports.intake.contract import ReportIn
 from reports.intake.services import Origin, make_row
 from reports.intake.writer import Submission, write_group
@@ -205,6 +205,8 @@ def test_a_thousand_bots_of_fifty_networks_are_held_back(service: Service) -> No
     play(service, everyday(), fifty_networks(NOW), tick=MINUTE)
 
     assert held(Suspicion.NETWORKS) > 950
+    # The first few look like people and may confirm an outage; it is withdrawn once there are enough of them to tell.
+    assert not Outage.objects.filter(state=OutageState.CONFIRMED).exists()
 
 
 def test_a_copied_text_counts_as_one_reporter_however_many_send_it(service: Service) -> None:
