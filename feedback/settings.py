@@ -132,8 +132,14 @@ DATABASES: dict[str, dict[str, Any]] = {
         # Requests run on short-lived threads under ASGI, so connections must belong to a pool and not to a thread.
         "OPTIONS": {
             **_database["OPTIONS"],
-            "pool": {"min_size": 0, "max_size": env.integer("DATABASE_POOL", 10, least=2, most=200), "timeout": 5},
-            "connect_timeout": 5,
+            # Short times: whoever can do without the database must soon know that it is away, and soon that it is back.
+            "pool": {
+                "min_size": 0,
+                "max_size": env.integer("DATABASE_POOL", 10, least=2, most=200),
+                "timeout": 3,
+                "reconnect_timeout": 2,
+            },
+            "connect_timeout": 3,
         },
         "CONN_HEALTH_CHECKS": True,
     },
@@ -141,6 +147,10 @@ DATABASES: dict[str, dict[str, Any]] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Where `manage.py replay` gets a database of its own: a context manager that yields its address.
 SCRATCH_DATABASE = "feedback.embedded.postgres.scratch"
+
+# Where reports wait while the database is away, and how much of the disk they may take.
+SPOOL_DIR = env.text("SPOOL_DIR", str(DATA_DIR / "spool"))
+SPOOL_MAX_MB = env.integer("SPOOL_MAX_MB", 1024, least=1, most=1_000_000)
 
 REDIS_URL = env.text("REDIS_URL", f"unix://{paths.valkey_socket(DATA_DIR)}")
 

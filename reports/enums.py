@@ -103,9 +103,17 @@ class EventKind(models.TextChoices):
     RESOLVED = "resolved", "Resolved"
     FADED = "faded", "Faded without confirmation"
     WITHDRAWN = "withdrawn", "Withdrawn, its reports are held back"
+    HELD_BACK = "held_back", "Not confirmed"
     DISMISSED = "dismissed", "Dismissed"
     ASSIGNED = "assigned", "Assigned"
     NOTED = "noted", "Note"
+
+
+class HeldBack(models.TextChoices):
+    """Why the detector does not confirm what rises clearly enough."""
+
+    NO_FAILURE = "no_failure", "Its reports tell of no failure"
+    AFTERTALK = "aftertalk", "Talk after an outage"
 
 
 class CorrectionKind(models.TextChoices):

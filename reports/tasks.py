@@ -52,6 +52,11 @@ def refresh_fleet() -> None:
     fleet.refresh_fleet(now=timezone.now())
 
 
+@shared_task(name="reports.replay_spool", **WHILE_THE_DATABASE_RESTARTS)
+def replay_spool() -> None:
+    intake.replay_spool(now=timezone.now())
+
+
 @shared_task(name="reports.make_partitions", **WHILE_THE_DATABASE_RESTARTS)
 def make_partitions() -> None:
     intake.prepare_storage(now=timezone.now())

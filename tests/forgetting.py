@@ -7,12 +7,15 @@ import sys
 
 def forget_everything() -> None:
     """Empty the memories of the modules that are loaded."""
-    from reports.intake import catalogue, fingerprints
+    from reports.intake import availability, catalogue, fingerprints
 
+    availability.note_back()
     catalogue.forget_services()
     fingerprints.forget_remembered_salts()
     if buckets := sys.modules.get("reports.intake.buckets"):
         buckets.forget_broker()
+    if key_limits := sys.modules.get("reports.intake.key_limits"):
+        key_limits.forget_levels()
     if apikeys := sys.modules.get("reports.intake.apikeys"):
         apikeys.forget_keys()
     if health := sys.modules.get("reports.web.health"):

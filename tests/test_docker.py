@@ -100,7 +100,9 @@ def test_only_the_web_server_is_reachable_and_only_from_this_machine() -> None:
 def test_what_must_last_lies_in_volumes() -> None:
     assert SERVICES["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
     assert SERVICES["valkey"]["volumes"] == ["valkey:/data"]
-    assert set(COMPOSE["volumes"]) == {"postgres", "valkey"}
+    assert SERVICES["web"]["volumes"] == SERVICES["worker"]["volumes"] == ["spool:/var/lib/outcry/spool"]
+    assert "SPOOL_DIR=/var/lib/outcry/spool" in DOCKERFILE
+    assert set(COMPOSE["volumes"]) == {"postgres", "valkey", "spool"}
 
 
 def test_images_are_pinned_by_version_and_digest() -> None:

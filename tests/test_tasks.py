@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -19,6 +20,8 @@ from ml.trial import try_student
 from reports import tasks
 from reports.clustering import services as clustering
 from reports.clustering import students
+from reports.intake.spool import the_spool
+from reports.intake.writer import Submission
 from reports.models import FingerprintSalt, IdempotencyKey, Outage, Placement, WhatIf
 from tests.clustering.stories import LOGIN, PARCEL, a_report, a_service, hand_in
 from tests.factories import NOW, make_profile, make_service
@@ -32,6 +35,7 @@ ALL = [
     tasks.answer_pending,
     tasks.refresh_fleet,
     tasks.make_partitions,
+    tasks.replay_spool,
     tasks.forget_expired,
     tasks.learn_encoder,
 ]
@@ -40,6 +44,11 @@ ALL = [
 @pytest.fixture(autouse=True)
 def _the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "timezone", SimpleNamespace(now=lambda: NOW))
+
+
+@pytest.fixture(autouse=True)
+def _a_spool_of_its_own(settings: Any, tmp_path: Path) -> None:
+    settings.SPOOL_DIR = tmp_path
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +77,8 @@ def something_to_do() -> None:
     service = a_service()
     texts = [f"{text} {i}" for i in range(4) for text in LOGIN + PARCEL]
     hand_in(*(a_report(service, text, at=NOW, region="DE-BY") for text in texts))
+    the_spool().append([Submission((a_report(service, "left by a process that has died", at=NOW),))])
+    the_spool().seal()
     FingerprintSalt.objects.create(day=NOW.date() - timedelta(days=9), salt=b"x")
     IdempotencyKey.objects.create(
         client="a", key="b", body_digest=b"", report_ids=[], created_at=NOW - timedelta(days=9)

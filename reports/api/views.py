@@ -11,6 +11,8 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from reports.intake.at_once import ALREADY_FAILED
+
 
 class AlwaysJson(BaseContentNegotiation):
     """Answers in JSON whatever the Accept header says: a report must not be lost over it."""
@@ -30,6 +32,12 @@ class ApiView(APIView):
     content_negotiation_class = AlwaysJson
     parser_classes = ()
     http_method_names = ("get", "head", "post")  # OPTIONS is answered with 405: the schema describes what there is
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Raises the error in which the Edge has ended for this request already: it is told here, as all errors are."""
+        super().initial(request, *args, **kwargs)
+        if error := getattr(request._request, "scope", {}).get(ALREADY_FAILED):
+            raise error
 
     @property
     def default_response_headers(self) -> dict[str, str]:

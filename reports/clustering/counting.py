@@ -37,13 +37,14 @@ class Heard:
     reporter: bytes
     micro_cluster_id: int
     region: str
+    tells_failure: bool
 
 
 class Cells:
     """Changes of minute counts, gathered and written at once."""
 
     def __init__(self) -> None:
-        self._changes: defaultdict[tuple[datetime, int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._changes: defaultdict[tuple[datetime, int, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
 
     def add(self, heard: Heard, *, n_counted: int = 0, n_set_aside: int = 0, n_quarantined: int = 0) -> None:
         minute = heard.counted_at.replace(second=0, microsecond=0)
@@ -51,6 +52,7 @@ class Cells:
         change[0] += n_counted
         change[1] += n_set_aside
         change[2] += n_quarantined
+        change[3] += 0 if heard.tells_failure else n_counted
 
     def write(self, service_id: int) -> None:
         if not self._changes:
@@ -58,10 +60,12 @@ class Cells:
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE reports_minutecount c SET n_counted = c.n_counted + u.counted,"
-                " n_set_aside = c.n_set_aside + u.aside, n_quarantined = c.n_quarantined + u.held"
-                " FROM unnest(%s::timestamptz[], %s::bigint[], %s::varchar[], %s::int[], %s::int[], %s::int[])"
-                " AS u (minute, micro, region, counted, aside, held) WHERE c.service_id = %s AND c.minute = u.minute"
-                " AND c.micro_cluster_id = u.micro AND c.region = u.region",
+                " n_set_aside = c.n_set_aside + u.aside, n_quarantined = c.n_quarantined + u.held,"
+                " n_no_failure = c.n_no_failure + u.no_failure"
+                " FROM unnest(%s::timestamptz[], %s::bigint[], %s::varchar[],"
+                " %s::int[], %s::int[], %s::int[], %s::int[])"
+                " AS u (minute, micro, region, counted, aside, held, no_failure) WHERE c.service_id = %s"
+                " AND c.minute = u.minute AND c.micro_cluster_id = u.micro AND c.region = u.region",
                 [
                     [minute for minute, _, _ in self._changes],
                     [micro_id for _, micro_id, _ in self._changes],
@@ -115,10 +119,10 @@ def screen_by_word(*, service_id: int, report_ids: Collection[UUID], is_problem:
     cells = Cells()
     for row in placements:
         if is_problem:
-            cells.add(_heard(row), n_set_aside=-int(row.is_set_aside), n_quarantined=-int(row.is_quarantined))
+            cells.add(heard_of(row), n_set_aside=-int(row.is_set_aside), n_quarantined=-int(row.is_quarantined))
         else:
             cells.add(
-                _heard(row),
+                heard_of(row),
                 n_counted=-int(row.is_counted),
                 n_set_aside=1 - int(row.is_set_aside),
                 n_quarantined=-int(row.is_quarantined),
@@ -126,10 +130,10 @@ def screen_by_word(*, service_id: int, report_ids: Collection[UUID], is_problem:
     said = Placement.objects.filter(pk__in=[row.pk for row in placements])
     if is_problem:
         said.update(p_problem=1.0, is_set_aside=False, is_quarantined=False)
-        candidates = [_heard(row) for row in placements if not row.is_counted]
+        candidates = [heard_of(row) for row in placements if not row.is_counted]
     else:
         said.update(p_problem=0.0, is_set_aside=True, is_counted=False, is_quarantined=False)
-        candidates = _left_out_for(service_id, [_heard(row) for row in placements if row.is_counted])
+        candidates = _left_out_for(service_id, [heard_of(row) for row in placements if row.is_counted])
     counted = choose_counted(service_id, candidates)
     for heard in counted:
         cells.add(heard, n_counted=1)
@@ -138,8 +142,11 @@ def screen_by_word(*, service_id: int, report_ids: Collection[UUID], is_problem:
     return True
 
 
-def _heard(row: Placement) -> Heard:
-    return Heard(row.report_id, row.counted_at, bytes(row.reporter), row.micro_cluster_id, row.region)
+def heard_of(row: Placement) -> Heard:
+    """Return what counting needs of a placement."""
+    return Heard(
+        row.report_id, row.counted_at, bytes(row.reporter), row.micro_cluster_id, row.region, row.tells_failure
+    )
 
 
 def _remember_examples(service_id: int, report_ids: Sequence[UUID], *, is_problem: bool, now: datetime) -> None:
@@ -163,7 +170,7 @@ def _left_out_for(service_id: int, freed: Iterable[Heard]) -> list[Heard]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT p.report_id, p.counted_at, p.reporter, p.micro_cluster_id, p.region"
+            "SELECT DISTINCT p.report_id, p.counted_at, p.reporter, p.micro_cluster_id, p.region, p.tells_failure"
             " FROM unnest(%s::bytea[], %s::timestamptz[], %s::timestamptz[]) AS f (reporter, since, until)"
             " JOIN reports_placement p ON p.service_id = %s AND p.counted_at > f.since AND p.counted_at < f.until"
             " AND p.reporter = f.reporter WHERE NOT p.is_counted AND NOT p.is_set_aside AND NOT p.is_quarantined",
@@ -174,7 +181,7 @@ def _left_out_for(service_id: int, freed: Iterable[Heard]) -> list[Heard]:
                 service_id,
             ],
         )
-        return [Heard(row[0], row[1], bytes(row[2]), row[3], row[4]) for row in cursor.fetchall()]
+        return [Heard(row[0], row[1], bytes(row[2]), *row[3:]) for row in cursor.fetchall()]
 
 
 def choose_counted(service_id: int, candidates: Sequence[Heard]) -> list[Heard]:

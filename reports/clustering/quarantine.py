@@ -27,7 +27,7 @@ from django.db.models.functions import Greatest, Least
 
 from ml import suspicion
 from ml.types import BoolArray
-from reports.clustering.counting import COUNT_ONCE_WITHIN, Cells, Heard, choose_counted
+from reports.clustering.counting import COUNT_ONCE_WITHIN, Cells, Heard, choose_counted, heard_of
 from reports.clustering.screening import reads_as_problem
 from reports.enums import Suspicion, Verdict
 from reports.models import MinuteCount, Placement, Quarantine, Report
@@ -158,20 +158,22 @@ def judge(*, quarantine_id: int, is_attack: bool, now: datetime) -> None:
     of_group = Placement.objects.filter(quarantine_id=quarantine_id)
     if is_attack:
         free = list(of_group.filter(is_quarantined=False))
-        _hold_placed(group.service_id, [(_heard(row), row.is_counted, row.is_set_aside) for row in free], quarantine_id)
+        _hold_placed(
+            group.service_id, [(heard_of(row), row.is_counted, row.is_set_aside) for row in free], quarantine_id
+        )
     else:
         held = list(of_group.filter(is_quarantined=True))
         aside = [row for row in held if row.p_problem is not None and not reads_as_problem(row.p_problem)]
         # What named a code was never set aside, whatever its probability: its group would not tell, so it counts.
         of_group.update(is_quarantined=False)
         for row in held:
-            cells.add(_heard(row), n_quarantined=-1)
-        counted = choose_counted(group.service_id, [_heard(row) for row in held if row not in aside])
+            cells.add(heard_of(row), n_quarantined=-1)
+        counted = choose_counted(group.service_id, [heard_of(row) for row in held if row not in aside])
         for heard in counted:
             cells.add(heard, n_counted=1)
         Placement.objects.filter(pk__in=[heard.report_id for heard in counted]).update(is_counted=True)
         for row in aside:
-            cells.add(_heard(row), n_set_aside=1)
+            cells.add(heard_of(row), n_set_aside=1)
         Placement.objects.filter(pk__in=[row.pk for row in aside]).update(is_set_aside=True)
         cells.write(group.service_id)
     group.verdict = Verdict.ATTACK if is_attack else Verdict.RELEASED
@@ -212,10 +214,6 @@ def day_of(moment: datetime) -> date:
 
 def _start(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=UTC)
-
-
-def _heard(row: Placement) -> Heard:
-    return Heard(row.report_id, row.counted_at, bytes(row.reporter), row.micro_cluster_id, row.region)
 
 
 def _held_networks(service_id: int, networks: Collection[bytes]) -> dict[bytes, tuple[int, datetime]]:
@@ -393,8 +391,9 @@ def _read_hour(service_id: int, *, since: datetime, until: datetime) -> list[See
     """Return the newest reports of the hour that were not set aside, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT p.report_id, p.counted_at, p.reporter, p.micro_cluster_id, p.region, p.network, r.text,"
-            " p.is_counted, p.quarantine_id, p.is_quarantined, coalesce(m.opened_at, p.counted_at) > %s"
+            "SELECT p.report_id, p.counted_at, p.reporter, p.micro_cluster_id, p.region, p.tells_failure,"
+            " p.network, r.text, p.is_counted, p.quarantine_id, p.is_quarantined,"
+            " coalesce(m.opened_at, p.counted_at) > %s"
             " FROM reports_placement p JOIN reports_microcluster m ON m.id = p.micro_cluster_id"
             " JOIN reports_report r ON r.id = p.report_id"
             " WHERE p.service_id = %s AND p.counted_at > %s AND p.counted_at <= %s AND NOT p.is_set_aside"
@@ -402,9 +401,7 @@ def _read_hour(service_id: int, *, since: datetime, until: datetime) -> list[See
             [until - NEW_WORDING_WITHIN, service_id, since, until, MOST_REVIEWED],
         )
         rows = cursor.fetchall()
-    return [
-        Seen(Heard(row[0], row[1], bytes(row[2]), row[3], row[4]), bytes(row[5]), *row[6:]) for row in reversed(rows)
-    ]
+    return [Seen(Heard(row[0], row[1], bytes(row[2]), *row[3:6]), bytes(row[6]), *row[7:]) for row in reversed(rows)]
 
 
 def _hold_network(
@@ -433,7 +430,7 @@ def _hold_network(
     group = _group(service_id, reason, network, [row.counted_at for row in found], evidence=evidence, now=now)
     if group.verdict == Verdict.RELEASED:
         return 0
-    return _hold_placed(service_id, [(_heard(row), row.is_counted, False) for row in found], group.pk)
+    return _hold_placed(service_id, [(heard_of(row), row.is_counted, False) for row in found], group.pk)
 
 
 def _hold_placed(service_id: int, found: Sequence[tuple[Heard, bool, bool]], quarantine_id: int) -> int:

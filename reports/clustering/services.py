@@ -24,7 +24,7 @@ from ml.cluster import BURST_SHARE, LeaderState, assign
 from ml.guards import kinds_of
 from ml.refine import GROUP_FACTOR, NO_GROUP, group_threshold
 from ml.types import Float64Array
-from reports.clustering import arrays, encoding, handover, quarantine, screening, writing
+from reports.clustering import arrays, encoding, failing_now, handover, quarantine, screening, writing
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import apply_corrections, services_with_corrections
 from reports.clustering.counting import COUNT_ONCE_WITHIN, counts_again, is_crowded, most_of_a_network
@@ -41,6 +41,9 @@ logger = logging.getLogger(__name__)
 CLAIM_REPORTS: Final = 2_000  # reports a transaction: half a second of work, so a kill repeats little
 # A batch holds at least one report, so whoever claims this many has not made a small catch (see `cluster_pending`).
 CLAIM_BATCHES: Final = CLAIM_REPORTS // 2
+# Of a backlog the newest reports go first, for detection looks at the last hour; every so many claims the oldest, so
+# that none waits for longer than three times what the backlog takes.
+OLDEST_EVERY: Final = 3
 LOCK_CLUSTERING: Final = 7101  # first half of the advisory lock's key, the service's id is the other
 _ROW: Final = (
     "counted_at", "id", "text", "symptom", "region", "reporter", "network", "channel", "key_id", "received_at",
@@ -61,20 +64,24 @@ def cluster_pending(*, now: datetime) -> int:
 def _place_backlog(service_id: int, *, now: datetime) -> int:
     n_placed = 0
     n = CLAIM_REPORTS
+    n_claims = 0
     while n >= CLAIM_REPORTS // 2:  # a small catch means that the service's backlog is empty
-        n = place_batches(service_id=service_id, now=now)
+        n_claims += 1
+        n = place_batches(service_id=service_id, now=now, oldest_first=n_claims % OLDEST_EVERY == 0)
         n_placed += n
     return n_placed
 
 
-def place_batches(*, service_id: int, now: datetime) -> int:
-    """Place the oldest unplaced batches of a service; return the number of reports, 0 when nothing is left."""
+def place_batches(*, service_id: int, now: datetime, oldest_first: bool = False) -> int:
+    """Place the newest unplaced batches of a service, or the oldest; return the number of reports, 0 when nothing is
+    left.
+    """
     with transaction.atomic():
         if not lock_service(service_id):
             return 0
         if apply_corrections(service_id=service_id, now=now):
             arrays.forget(service_id)
-        batches = _claim_batches(service_id)
+        batches = _claim_batches(service_id, oldest_first=oldest_first)
         if not batches:
             return 0
         reports = _reports_of(service_id, batches, now=now)
@@ -107,11 +114,11 @@ def _services_with_batches() -> list[int]:
     return [row["service_id"] for row in waiting.order_by("oldest")]
 
 
-def _claim_batches(service_id: int) -> list[IntakeBatch]:
+def _claim_batches(service_id: int, *, oldest_first: bool) -> list[IntakeBatch]:
     pending = (
         IntakeBatch.objects.select_for_update(skip_locked=True)
         .filter(service_id=service_id, clustered_at__isnull=True)
-        .order_by("id")[:CLAIM_BATCHES]
+        .order_by("id" if oldest_first else "-id")[:CLAIM_BATCHES]
     )
     claimed: list[IntakeBatch] = []
     n_reports = 0
@@ -120,7 +127,7 @@ def _claim_batches(service_id: int) -> list[IntakeBatch]:
             break
         claimed.append(batch)
         n_reports += len(batch.report_ids)
-    return claimed
+    return sorted(claimed, key=lambda batch: batch.pk)
 
 
 def _reports_of(service_id: int, batches: Sequence[IntakeBatch], *, now: datetime) -> list[PlacedReport]:
@@ -138,6 +145,7 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch], *, now: datetim
         p is not None and not screening.reads_as_problem(p) and not screening.names_a_code(row[2])
         for row, p in zip(rows, likely, strict=True)
     ]
+    failing = _likely_failing(rows, aside)
     against = iter(screening.words_against([row[2] for row, is_aside in zip(rows, aside, strict=True) if is_aside]))
     counted = _counted_times(service_id, rows, of="reporter")
     of_networks = _counted_times(service_id, rows, of="network")
@@ -145,7 +153,7 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch], *, now: datetim
     n_counted = _n_counted(service_id, rows) if of_networks else 0
     sharing = quarantine.usual_sharing(service_id, day=quarantine.day_of(rows[-1][0])) if of_networks else None
     reports = []
-    for row, p, is_aside, quarantine_id in zip(rows, likely, aside, held, strict=True):
+    for row, p, is_aside, quarantine_id, p_failing in zip(rows, likely, aside, held, failing, strict=True):
         counted_at, report_id, text, symptom, region, raw_reporter, raw_network, channel, key_id, received_at, _ = row
         reporter, network = bytes(raw_reporter), bytes(raw_network)
         n_most = most_of_a_network(sharing, n_counted=n_counted)
@@ -169,6 +177,8 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch], *, now: datetim
             p_problem=p,
             is_set_aside=is_aside,
             set_aside_for=next(against) if is_aside else [],
+            p_failing=p_failing,
+            tells_failure=p_failing is None or failing_now.reads_as_failure(p_failing),
             quarantine_id=quarantine_id,
             came=Came(channel, key_id, region, received_at, counted_at),
         )
@@ -209,6 +219,19 @@ def _likely_problems(rows: Sequence[tuple[Any, ...]]) -> list[float | None]:
     """Return how likely each is a problem report; None where the reporter has said so by choosing a symptom."""
     asked = [bool(text) and symptom in {"", Symptom.OTHER} for _, _, text, symptom, *_ in rows]
     found = iter(screening.p_problem([row[2] for row, is_asked in zip(rows, asked, strict=True) if is_asked]))
+    return [next(found) if is_asked else None for is_asked in asked]
+
+
+def _likely_failing(rows: Sequence[tuple[Any, ...]], aside: Sequence[bool]) -> list[float | None]:
+    """Return how likely each tells that something fails now; None where its symptom or its code says so.
+
+    What is set aside is not asked either, for it counts for nothing.
+    """
+    asked = [
+        bool(row[2]) and row[3] in {"", Symptom.OTHER} and not is_aside and not screening.names_a_code(row[2])
+        for row, is_aside in zip(rows, aside, strict=True)
+    ]
+    found = iter(failing_now.p_failing([row[2] for row, is_asked in zip(rows, asked, strict=True) if is_asked]))
     return [next(found) if is_asked else None for is_asked in asked]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import numpy as np
 from django.db import connection
@@ -16,6 +17,7 @@ from ml.regions import roll_up
 from ml.types import Float64Array, IntArray
 from reports.models import Service
 
+K = TypeVar("K")
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -30,8 +32,8 @@ class LastHour:
 
     `region_counts` has a row for each of `regions` (rolled up: "" first, a country holds its subdivisions),
     `cluster_counts` for each of `cluster_ids`; shape (k, 60), oldest first. `cluster_regions` tells a cluster's counts
-    by the region named in the report; `n_clusters` is how many clusters had any. Of the running minute
-    `elapsed_seconds` have passed.
+    by the region named in the report; `n_clusters` is how many clusters had any. `region_failing` and `cluster_failing`
+    are those of the counts that tell of a failure. Of the running minute `elapsed_seconds` have passed.
     """
 
     end_minute: int
@@ -42,6 +44,12 @@ class LastHour:
     cluster_counts: Float64Array
     cluster_regions: dict[int, dict[str, int]]
     n_clusters: int
+    region_failing: Float64Array
+    cluster_failing: Float64Array
+
+    def of_failures(self) -> LastHour:
+        """Return the same hour with nothing in it but the reports that tell of a failure."""
+        return replace(self, region_counts=self.region_failing, cluster_counts=self.cluster_failing)
 
 
 def last_hour(service_id: int, *, now: datetime, least_in_cluster: int) -> LastHour:
@@ -61,11 +69,12 @@ def last_hours(*, now: datetime, least: int) -> dict[int, LastHour]:
     return {
         service_id: _as_hour(rows, now=now, least_in_cluster=least)
         for service_id, rows in _read_last_hour(None, now=now).items()
-        if sum(n for _, _, _, n in rows) >= least
+        if sum(n for _, _, _, n, _ in rows) >= least
     }
 
 
-_Row = tuple[int, str, int, int]  # minutes since the oldest, region, cluster, reports that count
+# Minutes since the oldest, region, cluster, reports that count, and how many of these tell of a failure.
+_Row = tuple[int, str, int, int, int]
 
 
 def _read_last_hour(service_id: int | None, *, now: datetime) -> dict[int, list[_Row]]:
@@ -75,7 +84,7 @@ def _read_last_hour(service_id: int | None, *, now: datetime) -> dict[int, list[
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.service_id, (extract(epoch FROM c.minute - %s) / 60)::int, c.region, m.cluster_id,"
-            " sum(c.n_counted)::int FROM reports_minutecount c"
+            " sum(c.n_counted)::int, sum(c.n_counted - c.n_no_failure)::int FROM reports_minutecount c"
             " JOIN reports_microcluster m ON m.id = c.micro_cluster_id"
             " WHERE c.minute >= %s AND c.minute <= %s AND (%s::bigint IS NULL OR c.service_id = %s)"
             " GROUP BY 1, 2, 3, 4",
@@ -89,13 +98,18 @@ def _read_last_hour(service_id: int | None, *, now: datetime) -> dict[int, list[
 def _as_hour(rows: list[_Row], *, now: datetime, least_in_cluster: int) -> LastHour:
     by_region: dict[str, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
     by_cluster: dict[int, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
+    failing_by_region: dict[str, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
+    failing_by_cluster: dict[int, Float64Array] = defaultdict(lambda: np.zeros(LOOKBACK_MINUTES))
     cluster_regions: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for column, region, cluster_id, n_counted in rows:
+    for column, region, cluster_id, n_counted, n_failing in rows:
         by_region[region][column] += n_counted
         by_cluster[cluster_id][column] += n_counted
+        failing_by_region[region][column] += n_failing
+        failing_by_cluster[cluster_id][column] += n_failing
         cluster_regions[cluster_id][region] += n_counted
     codes = list(by_region)
-    regions, region_counts = roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, LOOKBACK_MINUTES))
+    regions, region_counts = roll_up(codes, _table(by_region, codes))
+    _, region_failing = roll_up(codes, _table(failing_by_region, codes))
     cluster_ids = sorted(pk for pk, counts in by_cluster.items() if counts.sum() >= least_in_cluster)
     newest = now.replace(second=0, microsecond=0)
     return LastHour(
@@ -104,10 +118,16 @@ def _as_hour(rows: list[_Row], *, now: datetime, least_in_cluster: int) -> LastH
         regions=regions,
         region_counts=region_counts,
         cluster_ids=cluster_ids,
-        cluster_counts=np.array([by_cluster[pk] for pk in cluster_ids]).reshape(-1, LOOKBACK_MINUTES),
+        cluster_counts=_table(by_cluster, cluster_ids),
         cluster_regions={pk: dict(found) for pk, found in cluster_regions.items()},
         n_clusters=len(by_cluster),
+        region_failing=region_failing,
+        cluster_failing=_table(failing_by_cluster, cluster_ids),
     )
+
+
+def _table(rows: Mapping[K, Float64Array], keys: Sequence[K]) -> Float64Array:
+    return np.array([rows[key] for key in keys]).reshape(-1, LOOKBACK_MINUTES)
 
 
 def cluster_pasts(cluster_ids: Sequence[int], *, before: datetime, since: datetime) -> dict[int, float]:
@@ -122,6 +142,20 @@ def cluster_pasts(cluster_ids: Sequence[int], *, before: datetime, since: dateti
             [list(cluster_ids), before, since],
         )
         return dict(cursor.fetchall())
+
+
+def hourly_failing(service_id: int, *, start: datetime, n_hours: int) -> tuple[Float64Array, Float64Array]:
+    """Read by hour how many reports told of a failure, and how many there were. Queries: one."""
+    failing, counts = np.zeros(n_hours), np.zeros(n_hours)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT date_trunc('hour', minute, 'UTC'), sum(n_counted - n_no_failure)::int, sum(n_counted)::int"
+            " FROM reports_minutecount WHERE service_id = %s AND minute >= %s AND minute < %s GROUP BY 1",
+            [service_id, start, start + n_hours * HOUR],
+        )
+        for hour, n_failing, n_counted in cursor.fetchall():
+            failing[(hour - start) // HOUR], counts[(hour - start) // HOUR] = n_failing, n_counted
+    return failing, counts
 
 
 def hourly_counts(service_id: int, *, start: datetime, n_hours: int) -> tuple[list[str], Float64Array]:

@@ -226,7 +226,15 @@ def _without(hour: LastHour, source: Source, kept: Mapping[str, float], *, servi
                     in_regions[row_of[node], column] -= surplus
             if cluster_id in cluster_row_of:
                 in_clusters[cluster_row_of[cluster_id], column] -= surplus
-    return replace(hour, region_counts=np.maximum(in_regions, 0.0), cluster_counts=np.maximum(in_clusters, 0.0))
+    in_regions, in_clusters = np.maximum(in_regions, 0.0), np.maximum(in_clusters, 0.0)
+    # Which of a source's reports go is not told; those that tell of a failure go in proportion.
+    return replace(
+        hour,
+        region_counts=in_regions,
+        cluster_counts=in_clusters,
+        region_failing=hour.region_failing * in_regions / np.maximum(hour.region_counts, 1.0),
+        cluster_failing=hour.cluster_failing * in_clusters / np.maximum(hour.cluster_counts, 1.0),
+    )
 
 
 def _read_latest(sources: list[Source], *, now: datetime) -> _Latest:

@@ -18,6 +18,7 @@ from django.conf import settings
 from ml.baseline import Levels, joint_strength, shares
 from ml.budget import Calibration
 from ml.detect import Evidence, evidence, expected_by_minute, onset_minute, stream_dispersion, window_expected
+from ml.mix import BUDGET_OF_FAILURES
 from ml.phases import Thresholds, thresholds_for
 from ml.regions import WHOLE, ancestors, are_related
 from ml.types import Float64Array
@@ -36,10 +37,11 @@ LEAST_P: Final = 1e-300
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The evidence of every stream of a service at one moment."""
+    """The evidence of every stream of a service at one moment: of all reports, or of those that tell of a failure."""
 
     regions: dict[str, Evidence]
     clusters: dict[int, Evidence]
+    of_failures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Finding:
     evidence: Evidence
     onset_minutes_ago: int
     is_settled: bool = True
+    of_failures: bool = False
 
 
 def thresholds() -> Thresholds:
@@ -63,10 +66,18 @@ def thresholds() -> Thresholds:
 
 
 def weigh(
-    hour: LastHour, usual: Usual, *, cluster_past: dict[int, float], calibration: Calibration | None = None
+    hour: LastHour,
+    usual: Usual,
+    *,
+    cluster_past: dict[int, float],
+    calibration: Calibration | None = None,
+    of_failures: bool = False,
 ) -> Streams:
-    """Test every stream of a service. `cluster_past` holds the reports each cluster had before the last hour."""
-    [streams] = weigh_all([hour], [usual], cluster_past=cluster_past, calibration=calibration)
+    """Test every stream of a service: all its reports, or those that tell of a failure.
+
+    `cluster_past` holds the reports each cluster had before the last hour.
+    """
+    [streams] = weigh_all([hour], [usual], cluster_past=cluster_past, calibration=calibration, of_failures=of_failures)
     return streams
 
 
@@ -76,38 +87,45 @@ def weigh_all(
     *,
     cluster_past: dict[int, float],
     calibration: Calibration | None = None,
+    of_failures: bool = False,
 ) -> list[Streams]:
-    """Test every stream of services, all of them at once: the arrays' overhead is paid once a tick, not a service."""
+    """Test every stream of services, all of them at once: the arrays' overhead is paid once a tick, not a service.
+
+    Of failures, a region is expected to have the service's usual part of them. A cluster is of one kind, so all it
+    usually has may be failures.
+    """
     parts = []
-    for hour, usual in zip(hours, usuals, strict=True):
-        service_expected = usual.today.factor * window_expected(
-            usual.rates_per_hour, hour.end_minute, elapsed_seconds=hour.elapsed_seconds
-        )
+    for whole, whole_usual in zip(hours, usuals, strict=True):
+        hour = whole.of_failures() if of_failures else whole
+        usual = whole_usual.of_failures() if of_failures else whole_usual
         service_e = usual.levels.get(WHOLE, (0.0, 0.0))[1]
         cluster_levels = Levels(
             n=np.array([cluster_past.get(pk, 0.0) for pk in hour.cluster_ids], dtype=np.float64),
             e=np.full(len(hour.cluster_ids), service_e),
         )
-        parts.append(_prepared(hour.region_counts, usual.levels_of(hour.regions), service_expected, usual))
-        parts.append(_prepared(hour.cluster_counts, cluster_levels, service_expected, usual))
+        in_regions, in_clusters = _expected(hour, usual), _expected(hour, whole_usual)
+        parts.append(_prepared(hour.region_counts, usual.levels_of(hour.regions), in_regions, usual))
+        parts.append(_prepared(hour.cluster_counts, cluster_levels, in_clusters, usual))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     tested = iter(evidence(*columns, calibration=calibration) if columns else ())
     found = []
-    for hour in hours:
+    for hour, usual in zip(hours, usuals, strict=True):
+        part = budget_of(usual, of_failures=of_failures)
         # The budget is the service's: half of it is for the whole, the rest for the regions heard of within the hour
         # (in the others nothing can be), all alike.
         n_regions = len(hour.regions) - 1
         tries = {region: 2 * n_regions if region else min(2, 1 + n_regions) for region in hour.regions}
         n_tried = max(hour.n_clusters, LEAST_CLUSTERS_TRIED)
-        in_regions = dict(zip(hour.regions, islice(tested, len(hour.regions)), strict=True))
-        in_clusters = dict(zip(hour.cluster_ids, islice(tested, len(hour.cluster_ids)), strict=True))
+        of_regions = dict(zip(hour.regions, islice(tested, len(hour.regions)), strict=True))
+        of_clusters = dict(zip(hour.cluster_ids, islice(tested, len(hour.cluster_ids)), strict=True))
         found.append(
             Streams(
                 regions={
-                    region: replace(one, p_value=min(one.p_value * tries[region], 1.0))
-                    for region, one in in_regions.items()
+                    region: replace(one, p_value=min(one.p_value * tries[region] / part, 1.0))
+                    for region, one in of_regions.items()
                 },
-                clusters={pk: _among(one, n_tried) for pk, one in in_clusters.items()},
+                clusters={pk: _among(one, n_tried / part) for pk, one in of_clusters.items()},
+                of_failures=of_failures,
             )
         )
     return found
@@ -121,6 +139,17 @@ def rises(streams: Streams) -> bool:
 def least_p(streams: Streams) -> float:
     """Return the p-value of a service's clearest stream."""
     return min(one.p_value for one in (*streams.regions.values(), *streams.clusters.values()))
+
+
+def budget_of(usual: Usual, *, of_failures: bool) -> float:
+    """Return which part of the budget of false alarms a view may spend.
+
+    Failures get none of it where they are not watched by themselves: there they open nothing, and are only asked
+    whether they bear out what all reports say.
+    """
+    if not usual.mix.is_watched:
+        return 1.0
+    return BUDGET_OF_FAILURES if of_failures else 1.0 - BUDGET_OF_FAILURES
 
 
 def find(hour: LastHour, usual: Usual, streams: Streams, *, standing: Sequence[Collection[str]] = ()) -> list[Finding]:
@@ -138,9 +167,29 @@ def find(hour: LastHour, usual: Usual, streams: Streams, *, standing: Sequence[C
             continue  # the cluster is what the region's rise is made of
         row = hour.cluster_ids.index(cluster_id)
         ago = _onset(hour.cluster_counts[row], usual, hour, None)
-        findings.append(Finding(root, (root,) if root else (), cluster_id, one, ago))
+        findings.append(Finding(root, (root,) if root else (), cluster_id, one, ago, of_failures=streams.of_failures))
         explained.add(root)
     return findings
+
+
+def find_in_both(of_failures: Sequence[Finding], of_all: Sequence[Finding]) -> list[Finding]:
+    """Join what rises of failures and of all reports; of one place the failures say where and since when."""
+    return [
+        *of_failures,
+        *(one for one in of_all if not any(are_related(one.root, other.root) for other in of_failures)),
+    ]
+
+
+def surer_of(of_all: Evidence | None, of_failures: Evidence | None) -> tuple[Evidence | None, bool]:
+    """Return the surer of two looks at one place, and whether it is the one at failures.
+
+    It goes on as long as either does.
+    """
+    if of_all is None or of_failures is None:
+        return of_all or of_failures, of_all is None and of_failures is not None
+    is_failures = _surer(of_failures) < _surer(of_all)
+    surer = of_failures if is_failures else of_all
+    return replace(surer, p_recent=min(of_all.p_recent, of_failures.p_recent)), is_failures
 
 
 def _in_regions(hour: LastHour, usual: Usual, streams: Streams, standing: Sequence[Collection[str]]) -> list[Finding]:
@@ -153,7 +202,7 @@ def _in_regions(hour: LastHour, usual: Usual, streams: Streams, standing: Sequen
         if found is not None and found.p_value < p_suspect:
             row = hour.regions.index(part.root) if part.root in hour.regions else 0
             ago = _onset(hour.region_counts[row], usual, hour, hour.regions[row])
-            findings.append(Finding(part.root, part.regions, None, found, ago, part.is_settled))
+            findings.append(Finding(part.root, part.regions, None, found, ago, part.is_settled, streams.of_failures))
     return findings
 
 
@@ -210,6 +259,13 @@ def main_cluster(hour: LastHour, streams: Streams, scope: str) -> int | None:
     return min(there, key=telling, default=None)
 
 
+def _expected(hour: LastHour, usual: Usual) -> Float64Array:
+    """Return what a service usually gets in each of the windows that end now."""
+    return usual.today.factor * window_expected(
+        usual.rates_per_hour, hour.end_minute, elapsed_seconds=hour.elapsed_seconds
+    )
+
+
 def _prepared(
     counts: Float64Array, levels: Levels, service_expected: Float64Array, usual: Usual
 ) -> tuple[Float64Array, ...]:
@@ -223,7 +279,7 @@ def _prepared(
     )
 
 
-def _among(one: Evidence, n_tried: int) -> Evidence:
+def _among(one: Evidence, n_tried: float) -> Evidence:
     return Evidence(
         p_value=min(one.p_value * n_tried, 1.0),
         p_recent=min(one.p_recent * n_tried, 1.0),

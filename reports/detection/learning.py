@@ -7,7 +7,7 @@ another one, so that a slow beginning of an outage is not learnt before it is su
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -28,10 +28,20 @@ from ml.baseline import (
     shares,
     slot_strength,
 )
+from ml.mix import Mix, learn_mix
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.scatter import Scatter, empty_scatter, learn_scatter
 from ml.types import BoolArray, Float64Array
-from reports.detection.arrays import DAY, HOUR, epoch_hour, floor_hour, hourly_counts, minute_total, slots_of
+from reports.detection.arrays import (
+    DAY,
+    HOUR,
+    epoch_hour,
+    floor_hour,
+    hourly_counts,
+    hourly_failing,
+    minute_total,
+    slots_of,
+)
 from reports.detection.fleet import fleet_in_use, scatter_of
 from reports.enums import OutageState
 from reports.models import MinuteCount, Outage, Service, ServiceProfile, StreamLevel
@@ -57,7 +67,7 @@ class Usual:
     """What a service usually gets: its profile, rates by hour of the week, its regions' levels by code, and today.
 
     The rates are by hour in UTC and true of the days around now. `dispersion` is that of its counts in each of the
-    detector's windows, shape (18,).
+    detector's windows, shape (18,). `mix` says what part of it tells of a failure.
     """
 
     profile: Profile
@@ -65,6 +75,14 @@ class Usual:
     levels: dict[str, tuple[float, float]]
     today: Today
     dispersion: Float64Array
+    mix: Mix
+
+    def of_failures(self) -> Usual:
+        """Return what is usual of the reports that tell of a failure: the same part in every region and hour."""
+        strength = float(joint_strength(self.today.strength, self.mix.strength))
+        return replace(
+            self, rates_per_hour=self.rates_per_hour * self.mix.share, today=replace(self.today, strength=strength)
+        )
 
     def levels_of(self, regions: list[str]) -> Levels:
         """Return the levels in the order asked for; a region never heard of was silent all the time that was learnt."""
@@ -73,11 +91,12 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was learnt before."""
+    """What was learnt until some hour."""
 
     profile: Profile
     levels: dict[str, tuple[float, float]]
     scatter: Scatter | None
+    mix: Mix
 
 
 def _levels_of(levels: dict[str, tuple[float, float]], regions: list[str]) -> Levels:
@@ -136,16 +155,17 @@ def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple
         if row is not None
         else empty_profile()
     )
+    mix = Mix(row.mix_failing, row.mix_all) if row is not None else Mix()
     start = row.learned_until if row is not None else _first_hour(service, now)
     n_hours = (until - start) // HOUR
     scatter = scatter_of(row) if row is not None else None
     if n_hours > 0:
-        known = _Known(profile, levels, scatter)
-        profile, levels, scatter = _learn(service, known, start=start, n_hours=n_hours, now=now)
+        known = _Known(profile, levels, scatter, mix)
+        profile, levels, scatter, mix = _learn(service, known, start=start, n_hours=n_hours, now=now)
     rates = _rates_around(service, profile, now=now)
     today = _today(service, profile, until=max(start, until), now=now)
     dispersion = fleet_in_use(now=now).dispersion(scatter, float(rates.mean()), hourly=profile.dispersion)
-    return max(start, until), Usual(profile, rates, levels, today, dispersion)
+    return max(start, until), Usual(profile, rates, levels, today, dispersion, mix)
 
 
 def _rates_around(service: Service, profile: Profile, *, now: datetime) -> Float64Array:
@@ -178,7 +198,7 @@ def _today(service: Service, profile: Profile, *, until: datetime, now: datetime
 
 def _learn(
     service: Service, known: _Known, *, start: datetime, n_hours: int, now: datetime
-) -> tuple[Profile, dict[str, tuple[float, float]], Scatter | None]:
+) -> tuple[Profile, dict[str, tuple[float, float]], Scatter | None, Mix]:
     service_id, levels = service.pk, known.levels
     seen, seen_counts = hourly_counts(service_id, start=start, n_hours=n_hours)
     regions = sorted({"", *levels, *seen})
@@ -192,9 +212,11 @@ def _learn(
     before = _levels_of(levels, regions)
     after = learn_levels(before, counts, usual, frozen, dispersion=profile.dispersion)
     rates = _rates_around(service, profile, now=now)
-    _save(service, profile, rates, scatter, regions, after, until=start + n_hours * HOUR)
+    failing, all_counts = hourly_failing(service_id, start=start, n_hours=n_hours)
+    mix = learn_mix(known.mix, failing, all_counts, usual, frozen)
+    _save(service, _Known(profile, levels, scatter, mix), rates, regions, after, until=start + n_hours * HOUR)
     levels = dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True))
-    return profile, levels, scatter
+    return profile, levels, scatter, mix
 
 
 def _learn_scatter(
@@ -211,9 +233,8 @@ def _learn_scatter(
 
 def _save(
     service: Service,
-    profile: Profile,
+    known: _Known,
     rates: Float64Array,
-    scatter: Scatter | None,
     regions: list[str],
     levels: Levels,
     *,
@@ -222,13 +243,15 @@ def _save(
     ServiceProfile.objects.update_or_create(
         service=service,
         defaults={
-            "slot_counts": profile.slot_counts.tolist(),
-            "slot_hours": profile.slot_hours.tolist(),
+            "slot_counts": known.profile.slot_counts.tolist(),
+            "slot_hours": known.profile.slot_hours.tolist(),
             "rates_per_hour": rates.tolist(),
-            "dispersion": profile.dispersion,
-            "scatter_squares": scatter.squares.tolist() if scatter is not None else None,
-            "scatter_expected": scatter.expected.tolist() if scatter is not None else None,
+            "dispersion": known.profile.dispersion,
+            "scatter_squares": known.scatter.squares.tolist() if known.scatter is not None else None,
+            "scatter_expected": known.scatter.expected.tolist() if known.scatter is not None else None,
             "time_zone": service.zone.key,
+            "mix_failing": known.mix.n_failing,
+            "mix_all": known.mix.n_all,
             "learned_until": until,
         },
     )

@@ -7,9 +7,11 @@ Invariant: what an outage is follows from its events; a second run at the same m
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Count, F, Max, Q, Sum
@@ -27,18 +29,22 @@ from reports.detection.evidence import (
     Streams,
     evidence_of,
     find,
+    find_in_both,
     is_within,
     main_cluster,
     n_regions_heard,
     rises,
+    surer_of,
     thresholds,
     weigh,
 )
+from reports.detection.failing import tells_of_failure, without_failure
 from reports.detection.fleet import fleet_in_use
-from reports.detection.learning import what_is_usual
+from reports.detection.learning import Usual, still_usual, what_is_usual
 from reports.detection.severity import severity_of, worse
+from reports.detection.slow import services_to_look_at, slow_rise
 from reports.detection.ticks import CLUSTER_MEMORY, LAST_HOUR, glance
-from reports.enums import OPEN_STATES, EventKind, OutageState, Severity
+from reports.enums import OPEN_STATES, EventKind, HeldBack, OutageState, Severity
 from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement
 
 logger = logging.getLogger(__name__)
@@ -73,16 +79,26 @@ class _Moment:
     service_id: int
     now: datetime
     hour: LastHour
+    usual: Usual
     streams: Streams
-    usual_per_day: float
+    failing: Streams
     p_allowed: float
+
+    @property
+    def usual_per_day(self) -> float:
+        return float(self.usual.rates_per_hour.mean()) * 24
+
+    @property
+    def clearest(self) -> Streams:
+        """The streams that say best what it is about: failures, where they are watched by themselves."""
+        return self.failing if self.usual.mix.is_watched else self.streams
 
 
 def detect_pending(*, now: datetime) -> int:
     """Glance at all services, and look at those where something rises or is open; return how many were seen."""
     tick = glance(now=now)
     with_outage = set(Outage.objects.open().values_list("service_id", flat=True).distinct())
-    to_look_at = tick.to_look_at | with_outage
+    to_look_at = tick.to_look_at | with_outage | _may_gather_slowly(now=now)
     n_looked_at = each_service(
         sorted(to_look_at),
         lambda service_id: detect_service(service_id=service_id, now=now, p_allowed=tick.p_allowed),
@@ -101,17 +117,20 @@ def detect_service(*, service_id: int, now: datetime, p_allowed: float = 1.0) ->
         usual = what_is_usual(service_id=service_id, now=now)
         hour = last_hour(service_id, now=now, least_in_cluster=thresholds().n_reporters_suspect)
         cluster_past = cluster_pasts(hour.cluster_ids, before=now - LAST_HOUR, since=now - CLUSTER_MEMORY)
-        calibration = fleet_in_use(now=now).calibration
-        streams = weigh(hour, usual, cluster_past=cluster_past, calibration=calibration)
+        moment = _weigh(service_id, hour, usual, cluster_past, now=now, p_allowed=p_allowed)
         # What rises may be one source that collects otherwise: then that much of it is taken out, and we look again.
-        if rises(streams) and (collected := as_collected(hour, service_id=service_id, now=now)) is not hour:
-            hour = collected
-            streams = weigh(hour, usual, cluster_past=cluster_past, calibration=calibration)
-        usual_per_day = float(usual.rates_per_hour.mean()) * 24
-        moment = _Moment(service_id, now, hour, streams, usual_per_day, p_allowed)
+        if _rises(moment) and (collected := as_collected(hour, service_id=service_id, now=now)) is not hour:
+            moment = _weigh(service_id, collected, usual, cluster_past, now=now, p_allowed=p_allowed)
         outages = _open_outages(service_id)
-        muted = _muted_outages(service_id, now=now) if rises(streams) else []
-        findings = find(hour, usual, streams, standing=_standing(outages, muted, now=now))
+        muted = _muted_outages(service_id, now=now) if _rises(moment) else []
+        standing = _standing(outages, muted, now=now)
+        findings = find(moment.hour, usual, moment.streams, standing=standing)
+        if usual.mix.is_watched:
+            findings = find_in_both(
+                find(moment.hour.of_failures(), usual.of_failures(), moment.failing, standing=standing), findings
+            )
+        if not findings and not outages and (slow := slow_rise(service_id, moment.hour, usual, now=now)) is not None:
+            findings = [slow]
         for finding in findings:
             if any(_is_muted(finding, outage, moment) for outage in muted):
                 continue
@@ -126,6 +145,40 @@ def detect_service(*, service_id: int, now: datetime, p_allowed: float = 1.0) ->
         for outage in outages:
             _look_again(outage, moment, phase_since=since.get(outage.pk, now))
     return True
+
+
+def _may_gather_slowly(*, now: datetime) -> set[int]:
+    """Return the services in which failures may gather over hours; where that can't be told yet, a close look does."""
+    service_ids = services_to_look_at(now=now)
+    usuals = still_usual(service_ids, now=now)
+    return {pk for pk in service_ids if pk not in usuals or usuals[pk].mix.is_watched}
+
+
+def _weigh(
+    service_id: int, hour: LastHour, usual: Usual, cluster_past: dict[int, float], *, now: datetime, p_allowed: float
+) -> _Moment:
+    calibration = fleet_in_use(now=now).calibration
+    streams, failing = (
+        weigh(hour, usual, cluster_past=cluster_past, calibration=calibration, of_failures=of_failures)
+        for of_failures in (False, True)
+    )
+    return _Moment(service_id, now, hour, usual, streams, failing, p_allowed)
+
+
+def _rises(moment: _Moment) -> bool:
+    """Tell whether any stream stands out, so that there is something to be found."""
+    return rises(moment.streams) or (moment.usual.mix.is_watched and rises(moment.failing))
+
+
+def _seen_of(
+    moment: _Moment, *, scope: str, regions: Sequence[str], cluster_id: int | None
+) -> tuple[Evidence | None, bool]:
+    """Return the surest evidence of a place, and whether it counts only what tells of a failure."""
+    seen = evidence_of(moment.streams, scope=scope, regions=regions, cluster_id=cluster_id)
+    if not moment.usual.mix.is_watched:
+        return seen, False
+    failing = evidence_of(moment.failing, scope=scope, regions=regions, cluster_id=cluster_id)
+    return surer_of(seen, failing)
 
 
 def _standing(outages: list[Outage], muted: list[Outage], *, now: datetime) -> list[set[str]]:
@@ -187,7 +240,7 @@ def _is_muted(finding: Finding, outage: Outage, moment: _Moment) -> bool:
         return False
     if outage.cluster_id is None:
         return True
-    cluster_id = finding.cluster_id or main_cluster(moment.hour, moment.streams, finding.root)
+    cluster_id = finding.cluster_id or main_cluster(moment.hour, moment.clearest, finding.root)
     return cluster_id == _living_cluster(outage)
 
 
@@ -249,7 +302,7 @@ def _reopen(finding: Finding, moment: _Moment) -> Outage | None:
             outage.resolved_at = outage.quiet_since = None
             outage.save(update_fields=["state", "resolved_at", "quiet_since"])
             _count(outage, moment)
-            _write_event(outage, EventKind.RELAPSED, moment, seen=finding.evidence)
+            _write_event(outage, EventKind.RELAPSED, moment, seen=finding.evidence, of_failures=finding.of_failures)
             return outage
     return None
 
@@ -277,12 +330,13 @@ def _open(finding: Finding, moment: _Moment) -> Outage | None:
             "peak_p_value": max(finding.evidence.p_value, LEAST_P),
             "peak_n_regions": n_regions_heard(moment.hour, finding.root, finding.evidence.window_minutes),
             "peak_at": moment.now,
+            "counts_failing": finding.of_failures,
             "evaluated_at": moment.now,
         },
     )
     if is_new:
         _count(outage, moment)
-        _write_event(outage, EventKind.SUSPECTED, moment, seen=finding.evidence)
+        _write_event(outage, EventKind.SUSPECTED, moment, seen=finding.evidence, of_failures=finding.of_failures)
     return outage
 
 
@@ -297,7 +351,7 @@ def _is_located(outage: Outage, finding: Finding, moment: _Moment) -> bool:
         is_young = moment.now - outage.suspected_at <= LOCATED_WITHIN
         # Only a surer look than all before narrows a place, or it would flicker between two that are as likely.
         inside = [region for region in moment.hour.regions if is_within(region, outage.scope_region)]
-        now_seen = evidence_of(moment.streams, scope=outage.scope_region, regions=inside, cluster_id=None)
+        now_seen, _ = _seen_of(moment, scope=outage.scope_region, regions=inside, cluster_id=None)
         is_surer = now_seen is not None and now_seen.p_value <= outage.peak_p_value
         may_move = is_young and is_surer and _regions(finding) != outage.regions
     else:
@@ -319,7 +373,7 @@ def _locate(outage: Outage, finding: Finding, moment: _Moment) -> None:
     outage.regions = _regions(finding)
     outage.is_located = True
     outage.save(update_fields=["scope_region", "regions", "is_located"])
-    _write_event(outage, EventKind.LOCATED, moment, seen=finding.evidence)
+    _write_event(outage, EventKind.LOCATED, moment, seen=finding.evidence, of_failures=finding.of_failures)
 
 
 def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
@@ -341,7 +395,7 @@ def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
     outage.regions = sorted(kept | wider)
     outage.is_located = True
     outage.save(update_fields=["scope_region", "regions", "is_located"])
-    _write_event(outage, EventKind.WIDENED, moment, seen=finding.evidence)
+    _write_event(outage, EventKind.WIDENED, moment, seen=finding.evidence, of_failures=finding.of_failures)
 
 
 def _is_taken(outage: Outage, scope_region: str) -> bool:
@@ -354,22 +408,20 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
     """Test an open outage against this moment, move it on where it passes, and write down what was seen."""
     # Of an outage that nobody can place yet any region may show that it goes on.
     followed = outage.regions if outage.is_located else moment.hour.regions
-    found = (
-        evidence_of(moment.streams, scope=outage.scope_region, regions=followed, cluster_id=outage.cluster_id)
-        or _SILENT
-    )
+    seen, of_failures = _seen_of(moment, scope=outage.scope_region, regions=followed, cluster_id=outage.cluster_id)
+    found = seen or _SILENT
     if found.p_recent <= thresholds().p_calm:
         outage.quiet_since = None
     elif outage.quiet_since is None:
         outage.quiet_since = moment.now
     outage.p_value = max(found.p_value, LEAST_P)
     if outage.p_value <= outage.peak_p_value:
-        _keep_as_peak(outage, found, moment)
+        _keep_as_peak(outage, found, moment, of_failures=of_failures)
     outage.evaluated_at = moment.now
     _count(outage, moment)
     if _has_lost_its_witnesses(outage):
         _move(outage, Phase.RESOLVED, moment)
-        _write_event(outage, EventKind.WITHDRAWN, moment, seen=found)
+        _write_event(outage, EventKind.WITHDRAWN, moment, seen=found, of_failures=of_failures)
         outage.save()
         return
     minutes_in_phase = _minutes(phase_since, moment.now)
@@ -387,10 +439,11 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
             thresholds=thresholds(),
         )
     ) is not phase:
-        if (phase, moved) == (Phase.SUSPECTED, Phase.CONFIRMED) and is_aftertalk(outage, now=moment.now):
+        if (phase, moved) == (Phase.SUSPECTED, Phase.CONFIRMED) and (reason := _held_back(outage, moment)):
+            _hold_back(outage, reason, moment, seen=found, of_failures=of_failures)
             break
         _move(outage, moved, moment)
-        _write_event(outage, _KIND[phase, moved], moment, seen=found)
+        _write_event(outage, _KIND[phase, moved], moment, seen=found, of_failures=of_failures)
         minutes_in_phase = 0.0
     outage.save()
 
@@ -407,7 +460,23 @@ def _has_lost_its_witnesses(outage: Outage) -> bool:
     return held.filter(counted_at__gte=outage.started_at).exists()
 
 
-def _keep_as_peak(outage: Outage, found: Evidence, moment: _Moment) -> None:
+def _held_back(outage: Outage, moment: _Moment) -> HeldBack | None:
+    """Return why an outage whose reports rise clearly enough is not confirmed; None where it is."""
+    if not tells_of_failure(outage, moment.hour, moment.usual, moment.failing):
+        return HeldBack.NO_FAILURE
+    return HeldBack.AFTERTALK if is_aftertalk(outage, now=moment.now) else None
+
+
+def _hold_back(outage: Outage, reason: HeldBack, moment: _Moment, *, seen: Evidence, of_failures: bool) -> None:
+    """Say why an outage is not confirmed: once for each reason in a row, for a look is every few seconds."""
+    if outage.held_back_for == reason:
+        return
+    outage.held_back_for = reason
+    extra = {"held_back_for": reason.value, **(without_failure(outage) if reason is HeldBack.NO_FAILURE else {})}
+    _write_event(outage, EventKind.HELD_BACK, moment, seen=seen, of_failures=of_failures, extra=extra)
+
+
+def _keep_as_peak(outage: Outage, found: Evidence, moment: _Moment, *, of_failures: bool) -> None:
     """Keep the surest look whole: its counts explain its p-value, and no later silence may blur them."""
     outage.peak_p_value = max(found.p_value, LEAST_P)
     outage.observed = round(found.observed)
@@ -415,12 +484,14 @@ def _keep_as_peak(outage: Outage, found: Evidence, moment: _Moment) -> None:
     outage.window_minutes = found.window_minutes
     outage.peak_n_regions = n_regions_heard(moment.hour, outage.scope_region, found.window_minutes)
     outage.peak_at = moment.now
+    outage.counts_failing = of_failures
 
 
 def _move(outage: Outage, phase: Phase, moment: _Moment) -> None:
     outage.state = OutageState(phase.value)
-    if phase is Phase.CONFIRMED and outage.confirmed_at is None:
-        outage.confirmed_at = moment.now
+    if phase is Phase.CONFIRMED:
+        outage.held_back_for = ""
+        outage.confirmed_at = outage.confirmed_at or moment.now
     if phase is Phase.RESOLVED:
         outage.resolved_at = moment.now
 
@@ -442,9 +513,14 @@ def _count(outage: Outage, moment: _Moment) -> None:
     """Bring an outage's reports, reporters, severity and label up to date. Queries: two or three."""
     started = outage.started_at
     counts = MinuteCount.objects.filter(is_in(outage), service_id=outage.service_id, minute__gte=started)
-    sums = counts.aggregate(n_reports=Sum(F("n_reports") - F("n_quarantined")), n_counted=Sum("n_counted"))
+    sums = counts.aggregate(
+        n_reports=Sum(F("n_reports") - F("n_quarantined")),
+        n_counted=Sum("n_counted"),
+        n_no_failure=Sum("n_no_failure"),
+    )
     outage.n_reports = sums["n_reports"] or 0
     outage.n_reporters = sums["n_counted"] or 0
+    outage.n_failing = outage.n_reporters - (sums["n_no_failure"] or 0)
     if outage.n_reporters <= EXACT_REPORTERS_UP_TO:
         # The counts hold a reporter once an hour; while it is cheap, count heads instead.
         placements = Placement.objects.filter(
@@ -457,11 +533,14 @@ def _count(outage: Outage, moment: _Moment) -> None:
         heads = placements.aggregate(
             known=Count("reporter", distinct=True, filter=~Q(reporter=b"")),
             anonymous=Count("pk", filter=Q(reporter=b"")),
+            known_failing=Count("reporter", distinct=True, filter=~Q(reporter=b"") & Q(tells_failure=True)),
+            anonymous_failing=Count("pk", filter=Q(reporter=b"", tells_failure=True)),
             placed=Count("pk"),
             from_a_network=Count("pk", filter=~Q(network=b"")),
             networks=Count("network", distinct=True, filter=~Q(network=b"")),
         )
         outage.n_reporters = heads["known"] + heads["anonymous"]
+        outage.n_failing = heads["known_failing"] + heads["anonymous_failing"]
         # Reports by API and of recordings tell no network; where most do not, there is none to ask for.
         outage.n_networks = heads["networks"] if 2 * heads["from_a_network"] > heads["placed"] else None
     found = severity_of(
@@ -471,12 +550,20 @@ def _count(outage: Outage, moment: _Moment) -> None:
         is_located=outage.is_located,
     )
     outage.severity = worse(Severity(outage.severity), found)
-    cluster_id = outage.cluster_id or main_cluster(moment.hour, moment.streams, outage.scope_region)
+    cluster_id = outage.cluster_id or main_cluster(moment.hour, moment.clearest, outage.scope_region)
     if cluster_id is not None and (label := Cluster.objects.values_list("label", flat=True).get(pk=cluster_id)):
         outage.label = label
 
 
-def _write_event(outage: Outage, kind: EventKind, moment: _Moment, *, seen: Evidence) -> None:
+def _write_event(
+    outage: Outage,
+    kind: EventKind,
+    moment: _Moment,
+    *,
+    seen: Evidence,
+    of_failures: bool,
+    extra: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     OutageEvent.objects.create(
         outage=outage,
         kind=kind,
@@ -494,6 +581,9 @@ def _write_event(outage: Outage, kind: EventKind, moment: _Moment, *, seen: Evid
             "n_reports": outage.n_reports,
             "n_reporters": outage.n_reporters,
             "n_networks": outage.n_networks,
+            "n_failing": outage.n_failing,
+            "counts_failing": of_failures,
             "severity": outage.severity,
+            **extra,
         },
     )

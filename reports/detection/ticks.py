@@ -9,6 +9,7 @@ acted on: that is what the bound on false discoveries needs. Not here: what is d
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from typing import Final
 
 from ml.budget import highest_kept
 from reports.detection.arrays import LastHour, cluster_pasts, last_hours
-from reports.detection.evidence import least_p, rises, thresholds, weigh_all
+from reports.detection.evidence import Streams, least_p, rises, thresholds, weigh_all
 from reports.detection.fleet import fleet_in_use
 from reports.detection.learning import still_usual
 from reports.models import Service
@@ -55,19 +56,27 @@ def glance(*, now: datetime) -> Tick:
     usuals = still_usual(hours, now=now)
     known = {pk: hour for pk, hour in hours.items() if pk in usuals}
     n_watched = max(Service.objects.active().count(), len(hours), 1)
+    watched = {pk: hour for pk, hour in known.items() if usuals[pk].mix.is_watched}
+    cluster_past, calibration = _cluster_pasts(known, now=now), fleet_in_use(now=now).calibration
+    found_of: dict[int, list[Streams]] = defaultdict(list)
     try:
-        streams = weigh_all(
-            list(known.values()),
-            [usuals[pk] for pk in known],
-            cluster_past=_cluster_pasts(known, now=now),
-            calibration=fleet_in_use(now=now).calibration,
-        )
+        for part, of_failures in ((known, False), (watched, True)):
+            streams = weigh_all(
+                list(part.values()),
+                [usuals[pk] for pk in part],
+                cluster_past=cluster_past,
+                calibration=calibration,
+                of_failures=of_failures,
+            )
+            for pk, found in zip(part, streams, strict=True):
+                found_of[pk].append(found)
     except ValueError:
         # One service that can't be weighed must not hold up the others: each is looked at by itself.
         logger.error("The services could not be weighed together; each is looked at by itself.")
         return Tick(frozenset(hours), frozenset(hours), highest_kept([], n_watched=n_watched, share=SHARE_FALSE))
-    rising = {pk for pk, found in zip(known, streams, strict=True) if rises(found)}
-    p_allowed = highest_kept([least_p(found) for found in streams], n_watched=n_watched, share=SHARE_FALSE)
+    rising = {pk for pk, found in found_of.items() if any(map(rises, found))}
+    clearest = [min(map(least_p, found)) for found in found_of.values()]
+    p_allowed = highest_kept(clearest, n_watched=n_watched, share=SHARE_FALSE)
     return Tick(frozenset(hours), frozenset(rising | (hours.keys() - known.keys())), p_allowed)
 
 

@@ -1,12 +1,14 @@
 """The Edge: the ASGI application that stands in front of Django and answers the hot routes itself.
 
-Invariant: whatever the Edge does not know goes to Django untouched. The database is asked only through services, on
-threads of their own.
+Invariant: whatever the Edge does not know goes to Django untouched. The event loop asks the database nothing; where
+something is asked, it is through services and on threads of their own.
 """
 
 from __future__ import annotations
 
 from reports.edge.asgi import Application, Receive, Scope, Send
+from reports.edge.intake import BATCH_PATH, REPORT_PATH, IntakeEdge
+from reports.edge.public import PublicPages, is_public
 from reports.edge.stopping import when_told_to_stop
 from reports.edge.stream import PATH as STREAM_PATH
 from reports.edge.stream import DashboardStream
@@ -17,13 +19,21 @@ class Edge:
 
     def __init__(self, django_app: Application) -> None:
         self._django = django_app
+        self._intake = IntakeEdge(django_app)
+        self._public = PublicPages(django_app)
         self._stream = DashboardStream()
         self._is_watching = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] == "http" and scope["path"] == STREAM_PATH:
+        elif scope["type"] != "http":
+            await self._django(scope, receive, send)
+        elif scope["path"] in {REPORT_PATH, BATCH_PATH}:
+            await self._intake(scope, receive, send)
+        elif is_public(scope["path"]):
+            await self._public(scope, receive, send)
+        elif scope["path"] == STREAM_PATH:
             self._watch_for_stop()
             await self._stream(scope, receive, send)
         else:
@@ -41,6 +51,8 @@ class Edge:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
                 self._stream.close()
+                self._intake.close()
+                self._public.close()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return

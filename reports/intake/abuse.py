@@ -1,8 +1,8 @@
 """What one sender may bring, and what a report of the form gives away: the only place that judges a report by itself.
 
 Nothing is refused to people and nothing is told: a report that is suspect is stored, with its reason, and held back by
-the clustering stage. Programs are told when they are over their key's limit, for they can wait. Not here: what many
-reports give away together (`ml.suspicion`).
+the clustering stage. Not here: what programs may bring by key (`key_limits`; those are told, for they can wait), and
+what many reports give away together (`ml.suspicion`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from django.conf import settings
 from django.core.signing import BadSignature, Signer
 
 from reports.enums import Suspicion
-from reports.errors import OverLimit
 from reports.intake import buckets, proofs
 from reports.intake.buckets import Bucket
 from reports.intake.fingerprints import fingerprint, network_of
@@ -72,20 +71,6 @@ def asks_for_proof(*, service: str, address: str, now: datetime) -> bool:
     return any(
         level.tokens < max(NEARLY_EMPTY * bucket.capacity, 1) for bucket, level in zip(of_sender, levels, strict=True)
     )
-
-
-def check_key_limit(key_id: int | None, *, n_reports: int) -> None:
-    """Take so many reports from what a key may bring. Raises OverLimit."""
-    if key_id is None:
-        return
-    capacity = settings.KEY_REPORTS_PER_MINUTE
-    [level] = buckets.take([Bucket(f"key:{key_id}", capacity)], cost=n_reports)
-    if level.wait_seconds:
-        raise OverLimit(
-            f"This API key may send {capacity:,} reports a minute (KEY_REPORTS_PER_MINUTE). Nothing was accepted;"
-            " send it again after the time in Retry-After.",
-            retry_after_seconds=int(level.wait_seconds) + 1,
-        )
 
 
 def _form_buckets(service: str, address: str, *, now: datetime) -> list[Bucket]:

@@ -3,7 +3,8 @@
 The secret is shown once, by `create_key`, and never stored: what we keep and compare is its SHA-256 (it holds 238
 random bits, so nothing slower is needed, and looking a digest up tells nothing by its timing). All keys are remembered
 for `REMEMBER_SECONDS` by each process: a revoked key is refused everywhere after that time at the latest, and at once
-in the process that revoked it. Who may manage keys is not asked here.
+in the process that revoked it. While the database is away the last copy serves on. Who may manage keys is not asked
+here.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from django.db.models import Q
 
 from reports.enums import Scope
 from reports.errors import InvalidInput, NotFound, ReportsError, StoreUnavailable
+from reports.intake import availability
 from reports.models import ApiKey
 
 logger = logging.getLogger(__name__)
@@ -85,6 +87,7 @@ class _Remembered:
 _lock = threading.Lock()
 _by_digest: dict[bytes, _Remembered] = {}
 _read_at = float("-inf")
+_copied_at = float("-inf")  # when the table was last read; `_read_at` moves on without it while that fails
 _touched: dict[int, datetime] = {}
 
 
@@ -138,6 +141,35 @@ def authenticate_key(secret: str, *, now: datetime) -> KnownKey | None:
     return found.key
 
 
+def remembered_key(secret: str, *, now: datetime) -> KnownKey | None:
+    """Return the key with this secret if that can be told without a query, and None whenever a query is due.
+
+    None also for a key that is not known or revoked: `authenticate_key` tells which.
+    """
+    if not _SHAPE.match(secret) or age_seconds() > REMEMBER_SECONDS:
+        return None
+    found = _by_digest.get(_digest(secret))
+    if found is None or found.is_revoked:
+        return None
+    last = _touched.get(found.key.id)
+    is_noted = last is not None and now - last < TOUCH_INTERVAL
+    # While the database is away its use can't be noted, and is no reason to wait.
+    return found.key if is_noted or availability.is_away() else None
+
+
+def age_seconds() -> float:
+    """Return how long ago the table was read."""
+    return time.monotonic() - _read_at
+
+
+def read_again() -> None:
+    """Read the table now, so that nobody has to wait for it when it would have been due. Queries: one.
+
+    Raises StoreUnavailable.
+    """
+    _read(seen=_read_at)
+
+
 def revoke_key(*, key_id: int, now: datetime) -> KeyRow:
     """Refuse the key from now on; doing it again changes nothing.
 
@@ -159,8 +191,8 @@ def list_keys() -> tuple[KeyRow, ...]:
 
 def forget_keys() -> None:
     """Make the next look-up read the table."""
-    global _read_at
-    _read_at = float("-inf")
+    global _read_at, _copied_at
+    _read_at = _copied_at = float("-inf")
     _touched.clear()
 
 
@@ -174,23 +206,40 @@ def _digest(secret: str) -> bytes:
 
 def _read(*, seen: float) -> None:
     """Read the table, unless another thread has done so since the caller looked at `seen`."""
-    global _by_digest, _read_at
-    with _lock:
-        if _read_at != seen:
+    has_copy = time.monotonic() - _copied_at < availability.STALE_SECONDS
+    if has_copy and availability.is_away():
+        return
+    if not _lock.acquire(timeout=availability.WAIT_FOR_READER_SECONDS if has_copy else -1):
+        return
+    try:
+        if _read_at == seen:
+            _copy_table(has_copy=has_copy)
+    finally:
+        _lock.release()
+
+
+def _copy_table(*, has_copy: bool) -> None:
+    global _by_digest, _read_at, _copied_at
+    found: dict[bytes, _Remembered] = {}
+    try:
+        for row in ApiKey.objects.only("id", "name", "digest", "scopes", "revoked_at"):
+            known = KnownKey(row.pk, row.name, frozenset(Scope(scope) for scope in row.scopes))
+            found[bytes(row.digest)] = _Remembered(known, is_revoked=row.revoked_at is not None)
+    except (OperationalError, InterfaceError) as error:
+        availability.note_away()
+        if has_copy:
+            _read_at = time.monotonic()
             return
-        found: dict[bytes, _Remembered] = {}
-        try:
-            for row in ApiKey.objects.only("id", "name", "digest", "scopes", "revoked_at"):
-                known = KnownKey(row.pk, row.name, frozenset(Scope(scope) for scope in row.scopes))
-                found[bytes(row.digest)] = _Remembered(known, is_revoked=row.revoked_at is not None)
-        except (OperationalError, InterfaceError) as error:
-            raise StoreUnavailable("The API keys can't be read right now. Nothing was accepted; try again.") from error
-        _by_digest, _read_at = found, time.monotonic()
+        raise StoreUnavailable("The API keys can't be read right now. Nothing was accepted; try again.") from error
+    _by_digest = found
+    _read_at = _copied_at = time.monotonic()
 
 
 def _touch(key_id: int, *, now: datetime) -> None:
     """Note that the key was used, at most once a minute; failing to do so must not cost a request."""
     if (last := _touched.get(key_id)) is not None and now - last < TOUCH_INTERVAL:
+        return
+    if availability.is_away():
         return
     _touched[key_id] = now
     try:

@@ -30,6 +30,7 @@ _SCRIPT: Final = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local cost = tonumber(ARGV[1])
+local may_owe = ARGV[2 * #KEYS + 2] == '1'
 local answers = {}
 for i, key in ipairs(KEYS) do
   local capacity, rate = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
@@ -37,7 +38,7 @@ for i, key in ipairs(KEYS) do
   local since = math.max(0, now - (tonumber(held[2]) or now))
   local tokens = math.min(capacity, (tonumber(held[1]) or capacity) + since * rate)
   local wait = 0
-  if tokens >= cost then tokens = tokens - cost else wait = (cost - tokens) / rate end
+  if may_owe or tokens >= cost then tokens = tokens - cost else wait = (cost - tokens) / rate end
   if cost > 0 then
     redis.call('HSET', key, 'tokens', tostring(tokens), 'at', tostring(now))
     redis.call('PEXPIRE', key, math.ceil(capacity / rate * 1000) + 1000)
@@ -70,9 +71,10 @@ class Level:
     tokens: float
 
 
-def take(buckets: Sequence[Bucket], *, cost: int = 1) -> list[Level]:
+def take(buckets: Sequence[Bucket], *, cost: int = 1, may_owe: bool = False) -> list[Level]:
     """Take tokens from each bucket that holds enough; with a cost of 0 only look.
 
+    With `may_owe` they are taken from each: where too few are there, the bucket is below zero until it fills up.
     Returns full buckets where the broker is away.
     """
     full = [Level(0.0, float(bucket.capacity)) for bucket in buckets]
@@ -81,6 +83,7 @@ def take(buckets: Sequence[Bucket], *, cost: int = 1) -> list[Level]:
     arguments: list[float | int] = [cost]
     for bucket in buckets:
         arguments += [bucket.capacity, bucket.capacity / bucket.fill_seconds]
+    arguments.append(int(may_owe))
     try:
         keys = [f"{PREFIX}bucket:{bucket.name}" for bucket in buckets]
         answer = _the_client().eval(_SCRIPT, len(keys), *keys, *map(str, arguments))

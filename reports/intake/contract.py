@@ -65,7 +65,9 @@ class ReportIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     contact: str = ""
 
 
+_SYMPTOMS = frozenset(Symptom.values)
 _decoder = msgspec.json.Decoder(ReportIn)
+_list_decoder = msgspec.json.Decoder(list[ReportIn])
 
 
 def decode(raw: bytes | msgspec.Raw) -> ReportIn:
@@ -81,6 +83,14 @@ def decode(raw: bytes | msgspec.Raw) -> ReportIn:
         raise InvalidReport([FieldError("", "This JSON is nested too deeply. A report is one flat object.")]) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidReport([FieldError("", f"This is no valid JSON: {_plain(str(error))}.")]) from error
+
+
+def decode_all(raw: bytes) -> list[ReportIn]:
+    """Return the reports in a JSON array each item of which is one; raises InvalidReport for any other body."""
+    try:
+        return _list_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidReport([FieldError("", "This is no array of reports that can all be read.")]) from error
 
 
 def from_mapping(fields: Mapping[str, Any]) -> ReportIn:
@@ -101,11 +111,17 @@ def normalise(report: ReportIn, *, now: datetime) -> ReportIn:
 
     Raises InvalidReport with every field that is wrong, not only the first.
     """
+    return report if _is_final(report) else _normalised(report, now=now)
+
+
+def _normalised(report: ReportIn, *, now: datetime) -> ReportIn:
     errors: list[FieldError] = []
     values: dict[str, Any] = {}
     for field, limit in MAX_CHARS.items():
         value = getattr(report, field)
-        if len(value) > limit and field == "region":
+        if not value or (len(value) <= limit and _is_tidy(value)):
+            values[field] = value
+        elif len(value) > limit and field == "region":
             errors.append(FieldError(field, _unknown_region(value[:40])))
         elif len(value) > limit:
             errors.append(_too_long(field, len(value), limit))
@@ -117,8 +133,9 @@ def normalise(report: ReportIn, *, now: datetime) -> ReportIn:
             values[field] = tidied
     checked = {error.field for error in errors}
     errors += [error for field, error in _meaning_errors(values, report) if field not in checked]
-    values["occurred_at"] = _utc(report.occurred_at)
-    errors += _time_errors(values["occurred_at"], report.occurred_at, now)
+    if report.occurred_at is not None:
+        values["occurred_at"] = _utc(report.occurred_at)
+        errors += _time_errors(values["occurred_at"], report.occurred_at, now)
     if errors:
         raise InvalidReport(errors)
     values["region"] = values["region"].upper()
@@ -159,7 +176,7 @@ def _meaning_errors(values: Mapping[str, str], report: ReportIn) -> list[tuple[s
             "region",
             f"{report.region!r} is no ISO 3166 code. Write a country such as DE, or a subdivision such as DE-BY.",
         )
-    if (symptom := values.get("symptom", "").lower()) and symptom not in Symptom.values:
+    if (symptom := values.get("symptom", "").lower()) and symptom not in _SYMPTOMS:
         wrong("symptom", f"{report.symptom!r} is not known. Write one of: {', '.join(Symptom.values)}.")
     if (url := values.get("url", "")) and not _is_web_address(url):
         wrong("url", f"{report.url!r} is no web address. Write one that starts with http:// or https://.")
@@ -175,9 +192,7 @@ def _meaning_errors(values: Mapping[str, str], report: ReportIn) -> list[tuple[s
     return found
 
 
-def _time_errors(occurred_at: datetime | None, given: datetime | None, now: datetime) -> list[FieldError]:
-    if occurred_at is None or given is None:
-        return []
+def _time_errors(occurred_at: datetime, given: datetime, now: datetime) -> list[FieldError]:
     if given.tzinfo is None:
         return [FieldError("occurred_at", f"{given.isoformat()} has no time zone. Add one, such as Z or +02:00.")]
     if occurred_at > now + CLOCK_SKEW:
@@ -191,9 +206,7 @@ def _time_errors(occurred_at: datetime | None, given: datetime | None, now: date
     return []
 
 
-def _utc(given: datetime | None) -> datetime | None:
-    if given is None:
-        return None
+def _utc(given: datetime) -> datetime:
     try:
         return given.astimezone(UTC) if given.tzinfo else given.replace(tzinfo=UTC)
     except OverflowError:  # the first and last day of the calendar, with an offset
@@ -206,6 +219,39 @@ def _tidy(value: str, *, keep_lines: bool) -> str:
         value = value.replace("\n", " ")
     value = _SPACES.sub(" ", value)
     return _BLANK_LINES.sub("\n\n", "\n".join(line.strip() for line in value.split("\n"))).strip()
+
+
+def _is_final(report: ReportIn) -> bool:
+    """Tell quickly whether nothing of a usual report would be refused or changed; False also where that is not sure."""
+    return (
+        report.occurred_at is None
+        and not (report.url or report.trace or report.contact)
+        and report.service != ""
+        and _is_tidy(report.service)
+        and len(report.service) <= MAX_CHARS["service"]
+        and (report.text != "" or report.symptom != "")
+        and (not report.text or (len(report.text) <= MAX_TEXT_CHARS and _is_tidy(report.text)))
+        and (not report.region or is_region(report.region))
+        and (not report.symptom or report.symptom in _SYMPTOMS)
+        and (not report.reporter or (len(report.reporter) <= MAX_CHARS["reporter"] and _is_tidy(report.reporter)))
+        and (not report.source or (len(report.source) <= MAX_CHARS["source"] and _is_tidy(report.source)))
+        and (not report.release or (len(report.release) <= MAX_CHARS["release"] and _is_tidy(report.release)))
+        and (not report.lang or (len(report.lang) <= MAX_CHARS["lang"] and _LANG.match(report.lang) is not None))
+    )
+
+
+def _is_tidy(value: str) -> bool:
+    """Tell quickly whether a value that is not empty is one printable line in its final form.
+
+    A printable character is none that is forbidden, and the blank is the only one of them that is a space.
+    """
+    return (
+        value.isprintable()
+        and "  " not in value
+        and value[0] != " "
+        and value[-1] != " "
+        and unicodedata.is_normalized("NFC", value)
+    )
 
 
 def _is_web_address(url: str) -> bool:

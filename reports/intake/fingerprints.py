@@ -6,18 +6,21 @@ find out whether a fingerprint belongs to an address, not even with the whole da
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 import os
 import re
 from datetime import date, datetime, timedelta
 
+from django.db import InterfaceError, OperationalError
+
+from reports.intake import availability
 from reports.models import FingerprintSalt
 
 SALT_BYTES = 32
 KEEP_DAYS = 2  # a salt outlives its day by the longest window that compares fingerprints, with room
 ANONYMOUS = b""
+_DAY = timedelta(days=1)
 # From so many words on the same wording is a copy. Short complaints are alike because the trouble is; of 812 reports of
 # a real blackout the copied ones were headlines and appeals of 8 words and more.
 OWN_WORDING_WORDS = 8
@@ -28,19 +31,36 @@ _salts: dict[date, bytes] = {}  # per process; rows never change
 
 
 def salt_of(day: date) -> bytes:
-    """Return the day's salt, made by whoever asks first.
+    """Return the day's salt, made by whoever asks first. The next day's is made with it: a database that is away at
+    midnight must not stop the intake.
 
-    Concurrency: two processes that make it at once both read the one row that won.
+    Concurrency: two processes that make it at once both read the one row that won. Raises what the database raises that
+    is away, where the salt is not remembered.
     """
     if day not in _salts:
-        FingerprintSalt.objects.bulk_create(
-            [FingerprintSalt(day=day, salt=os.urandom(SALT_BYTES))], ignore_conflicts=True
-        )
-        salt = bytes(FingerprintSalt.objects.get(day=day).salt)
-        for old in [known for known in list(_salts) if known < day - timedelta(days=KEEP_DAYS)]:
-            _salts.pop(old, None)  # other threads do the same at midnight
-        _salts[day] = salt
+        _read_salts(day)
+    elif day + _DAY not in _salts and not availability.is_away():
+        try:
+            _read_salts(day)
+        except (OperationalError, InterfaceError):
+            availability.note_away()
     return _salts[day]
+
+
+def _read_salts(day: date) -> None:
+    days = (day, day + _DAY)
+    FingerprintSalt.objects.bulk_create(
+        [FingerprintSalt(day=each, salt=os.urandom(SALT_BYTES)) for each in days], ignore_conflicts=True
+    )
+    found = {row.day: bytes(row.salt) for row in FingerprintSalt.objects.filter(day__in=days)}
+    for old in [known for known in list(_salts) if known < day - timedelta(days=KEEP_DAYS)]:
+        _salts.pop(old, None)  # other threads do the same at midnight
+    _salts.update(found)
+
+
+def has_salt_of(day: date) -> bool:
+    """Tell whether the salts of the day and the next are at hand, so that fingerprints of the day cost no query."""
+    return day in _salts and day + _DAY in _salts
 
 
 def fingerprint(*parts: str, at: datetime) -> bytes:
@@ -51,7 +71,7 @@ def fingerprint(*parts: str, at: datetime) -> bytes:
     if not any(parts):
         return ANONYMOUS
     message = "\x00".join(parts).encode()
-    return hmac.new(salt_of(at.date()), message, hashlib.sha256).digest()[:16]
+    return hmac.digest(salt_of(at.date()), message, "sha256")[:16]
 
 
 def network_of(address: str) -> str:

@@ -18,6 +18,12 @@ _NAMES_OF_SECRETS = (  # in the languages whose speakers told us theirs
 
 _MARK: Final = re.compile(r"\[(?:secret|email|account|card|phone)\]")
 _DIGIT: Final = re.compile(r"\d")
+_LETTERS_AND_DIGITS: Final = re.compile(r"[A-Z]{2}\d{2}")  # how an IBAN begins
+_LEAST_PHONE_DIGITS: Final = 7
+_LEAST_CARD_DIGITS: Final = 13
+_LEAST_TOKEN_CHARS: Final = 32
+# The four letters that match an ASCII letter when case is ignored, and are not made one by `casefold`.
+_ODD_CASES: Final = ("\u0130", "\u0131", "\u017f", "\u212a")
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}")
 _URL_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s:@]{1,100}:[^/\s@]{1,100}(?=@)")
 _ASSIGNED_SECRET: Final = re.compile(
@@ -59,8 +65,11 @@ _PHONE: Final = re.compile(
 def scrub(text: str) -> str:
     """Return the text with everything personal or secret replaced by a mark.
 
-    Applying it twice changes nothing more. Cost: O(length), once for a text with nothing to hide.
+    Applying it twice changes nothing more. Cost: O(length), once for a text with nothing to hide, and then without
+    running a pattern: each is asked only where the text holds what it can't do without.
     """
+    if not text:
+        return text
     # A mark can bare what stood too close to be seen ("+49 170 1234567(030)7654321"), so look until nothing is found.
     while (scrubbed := _scrub_once(text)) != text:
         text = scrubbed
@@ -68,18 +77,59 @@ def scrub(text: str) -> str:
 
 
 def _scrub_once(text: str) -> str:
-    text = _KNOWN_TOKENS.sub("[secret]", text)
-    text = _BEARER.sub(_hide_bearer, text)
-    text = _ASSIGNED_SECRET.sub(_hide_assigned, text)
+    if _may_hold_known_token(text):
+        text = _KNOWN_TOKENS.sub("[secret]", text)
+    folded = text.casefold()
+    is_odd = not text.isascii() and any(letter in text for letter in _ODD_CASES)
+    if is_odd or "bearer" in folded or "basic" in folded:
+        text = _BEARER.sub(_hide_bearer, text)
+    if is_odd or _may_name_a_secret(folded):
+        text = _ASSIGNED_SECRET.sub(_hide_assigned, text)
     if "@" in text:
         text = _URL_CREDENTIALS.sub("[secret]", text)
         text = _EMAIL.sub("[email]", text)
-    if _DIGIT.search(text):  # everything below has one
+    return _scrub_digits(text) if _DIGIT.search(text) else text
+
+
+def _scrub_digits(text: str) -> str:
+    """Replace what has a digit in it."""
+    if max(map(len, text.split())) >= _LEAST_TOKEN_CHARS:
         text = _LONG_TOKEN.sub(_hide_long_token, text)
+    if _LETTERS_AND_DIGITS.search(text):
         text = _IBAN.sub(_hide_iban, text)
+    n_digits = len(_DIGIT.findall(text))
+    if n_digits >= _LEAST_CARD_DIGITS:
         text = _CARD.sub(_hide_card, text)
+    if n_digits >= _LEAST_PHONE_DIGITS:
         text = _PHONE.sub("[phone]", text)
     return text
+
+
+def _may_hold_known_token(text: str) -> bool:
+    """Tell whether the text holds the beginning that one of `_KNOWN_TOKENS` needs."""
+    return (
+        "_" in text  # sk_live_, ghp_, github_pat_, whsec_, outcry_
+        or "eyJ" in text
+        or "AKIA" in text
+        or "ASIA" in text
+        or "AIza" in text
+        or ("-" in text and ("sk-" in text or "glpat-" in text or "xox" in text or "-----BEGIN" in text))
+    )
+
+
+def _may_name_a_secret(folded: str) -> bool:
+    """Tell whether a casefolded text holds a part of one of `_NAMES_OF_SECRETS`."""
+    return (
+        "passw" in folded
+        or "pwd" in folded
+        or "secret" in folded
+        or "token" in folded
+        or "key" in folded
+        or "contrase" in folded
+        or "clave" in folded
+        or "mot de passe" in folded
+        or "senha" in folded
+    )
 
 
 def _hide_bearer(match: re.Match[str]) -> str:

@@ -18,8 +18,10 @@ from django.db import connection
 
 from reports.enums import Symptom
 from reports.errors import NotFound, StoreUnavailable
-from reports.intake.availability import store_needed
+from reports.intake.availability import is_away, raise_if_away, store_needed
+from reports.intake.ids import id_time
 from reports.intake.receipts import report_of
+from reports.intake.spool import the_spool
 from reports.models import Report, Service
 
 SYMPTOMS_WITHIN: Final = timedelta(hours=1)
@@ -49,7 +51,11 @@ class SymptomChoice:
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """What is stored of one report, as its own reporter may see it."""
+    """What is stored of one report, as its own reporter may see it.
+
+    `is_spooled`: it waits in the spool for the database. `service_id` 0: it is stored, and nothing else of it can be
+    read while the database is away.
+    """
 
     id: UUID
     service_id: int
@@ -59,6 +65,8 @@ class ReportFacts:
     text: str
     received_at: datetime
     counted_at: datetime
+    has_contact: bool = False
+    is_spooled: bool = False
 
 
 _lock = threading.Lock()
@@ -73,7 +81,7 @@ def services_to_choose(*, ask: bool = True) -> tuple[ServiceChoice, ...]:
     no such memory.
     """
     global _last_services
-    if not ask and _last_services is not None:
+    if _last_services is not None and (not ask or is_away()):
         return _last_services
     try:
         with store_needed():
@@ -106,12 +114,24 @@ def symptoms_to_choose(*, service_id: int | None, now: datetime) -> tuple[Sympto
 def report_facts(token: str) -> ReportFacts:
     """Return what is stored of the report a receipt was given for. Queries: one.
 
-    Raises NotFound where the token was not signed here or the report is kept no longer.
+    While the database is away, or has not got it back yet, what the spool holds of it; where that is nothing either,
+    that it was received: only what is stored gets a receipt. Raises NotFound where the token was not signed here or the
+    report is kept no longer.
     """
     report_id = report_of(token)
-    with store_needed():
-        report = Report.objects.select_related("service").filter(id=report_id).first()
+    report = None
+    is_unknown = False
+    try:
+        raise_if_away()
+        with store_needed():
+            report = Report.objects.select_related("service").filter(id=report_id).first()
+    except StoreUnavailable:
+        is_unknown = True
     if report is None:
+        if (facts := _spooled_facts(report_id)) is not None:
+            return facts
+        if is_unknown:
+            return ReportFacts(report_id, 0, "", "", "", "", id_time(report_id), id_time(report_id))
         raise NotFound("This report is not kept any more.")
     return ReportFacts(
         id=report.id,
@@ -125,12 +145,32 @@ def report_facts(token: str) -> ReportFacts:
     )
 
 
+def _spooled_facts(report_id: UUID) -> ReportFacts | None:
+    row = the_spool().find(report_id)
+    if row is None:
+        return None
+    report = row.report
+    names = {choice.id: choice.name for choice in _last_services or ()}
+    return ReportFacts(
+        id=row.id,
+        service_id=row.service_id,
+        service_name=names.get(row.service_id, report.service),
+        region=report.region,
+        symptom_label=str(Symptom(report.symptom).label) if report.symptom else "",
+        text=report.text,
+        received_at=row.received_at,
+        counted_at=row.counted_at,
+        has_contact=bool(report.contact),
+        is_spooled=True,
+    )
+
+
 def _reporters_by_symptom(service_id: int, now: datetime) -> Mapping[str, int]:
     """Return how many distinct reporters told each symptom in the last hour, remembered for a moment."""
     with _lock:
         read_at, counts = _symptoms.get(service_id, (None, {}))
-    if read_at is not None and timedelta(0) <= now - read_at < REMEMBER_SYMPTOMS:
-        return counts
+    if is_away() or (read_at is not None and timedelta(0) <= now - read_at < REMEMBER_SYMPTOMS):
+        return counts  # without the database the form does without fresh numbers
     # Raw SQL: the placements' index finds a service's newest reports, the bound stands before the join.
     # A reporter without a fingerprint counts for each report, as everywhere.
     with store_needed(), connection.cursor() as cursor:

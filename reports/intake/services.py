@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from django.utils import timezone
 
 from reports.enums import Channel
 from reports.errors import FieldError, InvalidReport, StoreUnavailable, TooMany
-from reports.intake import abuse, catalogue, contract
+from reports.intake import abuse, catalogue, contract, key_limits
 from reports.intake.abuse import FormSigns
 from reports.intake.availability import store_needed
 from reports.intake.contract import ReportIn
@@ -26,15 +27,26 @@ from reports.intake.fingerprints import ANONYMOUS, fingerprint, forget_salts, ne
 from reports.intake.ids import uuid7
 from reports.intake.partitions import make_partitions
 from reports.intake.receipts import receipt_token
+from reports.intake.replaying import Replayer
 from reports.intake.screening import scrub
-from reports.intake.writer import GIVE_UP_SECONDS, Idempotency, ReportRow, Submission, Written, the_writer
+from reports.intake.spool import the_spool
+from reports.intake.writer import (
+    GIVE_UP_SECONDS,
+    Idempotency,
+    ReportRow,
+    Submission,
+    Written,
+    the_writer,
+    write_spooled,
+)
 from reports.models import IdempotencyKey, IntakeBatch, SourceCount
 
-ANSWER_SECONDS = GIVE_UP_SECONDS + 4.0  # the writer gives up first
+ANSWER_SECONDS = GIVE_UP_SECONDS + 5.0  # the writer gives up first, and then the spool's disk
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=48)  # at least 24 h are promised
 KEEP_PLACED_BATCHES = timedelta(hours=48)  # long enough to look into what happened yesterday
 KEEP_SOURCE_COUNTS = timedelta(weeks=4, hours=2)  # what `detection.sources` learns from, and a little more
 MAX_KEY_CHARS = 255
+REPLAY_REPORTS = 100_000  # a run's share: half a minute, well within a task's time
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +90,10 @@ def accept_report(
 
     Raises InvalidReport, OverLimit, IdempotencyConflict, StoreUnavailable.
     """
-    abuse.check_key_limit(origin.key_id, n_reports=1)
+    key_limits.check(origin.key_id, n_reports=1)
     with store_needed():
         row = make_row(report=report, origin=_judged(origin, report, now), now=now)
-    written = _write(Submission((row,), _idempotency(idempotency_key, origin, body)))
+    written = _write(Submission((row,), idempotency_claim(idempotency_key, origin, body)))
     return Receipt(written.report_ids[0], receipt_token(written.report_ids[0]))
 
 
@@ -107,7 +119,7 @@ def accept_batch(
         )
     if not items:
         raise InvalidReport([FieldError("", "The batch holds no report. Send at least one.")])
-    abuse.check_key_limit(origin.key_id, n_reports=len(items))
+    key_limits.check(origin.key_id, n_reports=len(items))
     rows: list[ReportRow] = []
     errors: list[FieldError] = []
     for number, item in enumerate(items):
@@ -125,16 +137,17 @@ def accept_batch(
     )
     # The same items asked for in another way are another request.
     asked = body + (b"\x00all_or_nothing" if all_or_nothing else b"")
-    written = _write(Submission(tuple(rows), _idempotency(idempotency_key, origin, asked), stored_errors))
+    written = _write(Submission(tuple(rows), idempotency_claim(idempotency_key, origin, asked), stored_errors))
     return BatchResult(
         receipts=tuple(Receipt(report_id, receipt_token(report_id)) for report_id in written.report_ids),
         errors=tuple(msgspec.convert(error, FieldError) for error in written.errors),
     )
 
 
-def make_row(*, report: ReportIn, origin: Origin, now: datetime) -> ReportRow:
+def make_row(*, report: ReportIn, origin: Origin, now: datetime, ask: bool = True) -> ReportRow:
     """Return the row a report becomes.
 
+    With `ask=False` the catalogue is not asked for a service that is not remembered; the day's salt must be at hand.
     Raises InvalidReport for what breaks the contract or names a service that does not exist.
     """
     errors: list[FieldError] = []
@@ -142,7 +155,7 @@ def make_row(*, report: ReportIn, origin: Origin, now: datetime) -> ReportRow:
         report = contract.normalise(report, now=now)
     except InvalidReport as invalid:
         errors += invalid.errors
-    service = catalogue.find_service(report.service.strip())
+    service = catalogue.find_service(report.service.strip(), ask=ask)
     if service is None and all(error.field != "service" for error in errors):
         known = ", ".join(catalogue.known_slugs()) or "none yet; staff add services on the dashboard"
         errors.insert(0, FieldError("service", f"{report.service!r} is no service here. Known services: {known}."))
@@ -170,6 +183,22 @@ def forget_expired(*, now: datetime) -> None:
     forget_salts(now=now)
 
 
+def replay_spool(*, now: datetime) -> int:
+    """Store what processes that have died left in the spool; return how many reports were gone through.
+
+    At most `REPLAY_REPORTS`, and what is left the next time. Concurrency: safe to run any number of times at once; one
+    replays, the others leave it to it.
+    """
+    replayer = Replayer(the_spool().folder, write=lambda submissions: write_spooled(submissions, now=now))
+    total = 0
+    try:
+        while total < REPLAY_REPORTS and (n_reports := replayer.replay_chunk()):
+            total += n_reports
+    finally:
+        replayer.let_go()
+    return total
+
+
 def prepare_storage(*, now: datetime) -> list[str]:
     """Make room for the reports of today and the coming days; return what was made."""
     return make_partitions(now=now)
@@ -185,10 +214,11 @@ def _judged(origin: Origin, report: ReportIn, now: datetime) -> Origin:
 
 def _without_secrets(report: ReportIn) -> ReportIn:
     # A mark can be longer than what it hides, and the columns have the contract's limits; the text's has none.
-    short = {
-        field: scrub(getattr(report, field))[: contract.MAX_CHARS[field]] for field in ("url", "source", "release")
-    }
-    return msgspec.structs.replace(report, text=scrub(report.text), **short)
+    scrubbed = {}
+    for field in ("text", "url", "source", "release"):
+        if (given := getattr(report, field)) and (hidden := scrub(given)) != given:
+            scrubbed[field] = hidden if field == "text" else hidden[: contract.MAX_CHARS[field]]
+    return msgspec.structs.replace(report, **scrubbed) if scrubbed else report
 
 
 def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
@@ -203,11 +233,12 @@ def _reporter(report: ReportIn, origin: Origin, now: datetime) -> bytes:
 
 def _network(report: ReportIn, origin: Origin, now: datetime) -> bytes:
     """Return the network's fingerprint. Beside a client's name for its reporter the address is not the reporter's."""
-    network = "" if report.reporter else network_of(origin.address)
+    network = "" if report.reporter or not origin.address else network_of(origin.address)
     return fingerprint("subnet", network, at=now) if network else ANONYMOUS
 
 
-def _idempotency(key: str, origin: Origin, body: bytes) -> Idempotency | None:
+def idempotency_claim(key: str, origin: Origin, body: bytes) -> Idempotency | None:
+    """Return the claim a request's idempotency key makes, if it has one. Raises InvalidReport for an unfit one."""
     if not key:
         return None
     if len(key) > MAX_KEY_CHARS or not key.isprintable():
@@ -230,11 +261,14 @@ def _write(submission: Submission) -> Written:
     try:
         return answer.result(timeout=ANSWER_SECONDS)
     except FutureTimeout as error:
-        if answer.cancel():
-            message = "The database does not take reports right now. Nothing was accepted; try again."
-        else:  # the writer is at it
-            message = (
-                "The database does not answer in time, so it is not known whether the reports are stored."
-                " Try again; with an idempotency key they are stored once."
-            )
-        raise StoreUnavailable(message) from error
+        raise give_up(answer) from error
+
+
+def give_up(answer: Future[Written]) -> StoreUnavailable:
+    """Wait no longer for an answer of the writer, and return what its caller is told."""
+    if answer.cancel():
+        return StoreUnavailable("The database does not take reports right now. Nothing was accepted; try again.")
+    return StoreUnavailable(  # the writer is at it
+        "The database does not answer in time, so it is not known whether the reports are stored."
+        " Try again; with an idempotency key they are stored once."
+    )

@@ -19,6 +19,7 @@ from reports.clustering import refinement
 from reports.clustering.services import cluster_pending
 from reports.detection.evidence import thresholds
 from reports.detection.services import detect_pending
+from reports.detection.slow import LEAST_REPORTS, SLOW_WITHIN
 from reports.detection.ticks import LAST_HOUR
 from reports.enums import Channel
 from reports.intake import catalogue
@@ -79,9 +80,9 @@ def play(rows: list[ReportRow]) -> Iterator[int]:
         arrived = list(group)
         waiting += arrived
         recent += arrived
-        while recent[0].counted_at < now - LAST_HOUR:
+        while recent[0].counted_at < now - SLOW_WITHIN:
             recent.popleft()
-        if looked_at is None and len(waiting) < GATHER_REPORTS and not _can_alarm(recent):
+        if looked_at is None and len(waiting) < GATHER_REPORTS and not _can_alarm(recent, now=now):
             continue
         _run_stages(waiting, now=now)
         n_played += len(waiting)
@@ -104,10 +105,14 @@ def _run_stages(rows: list[ReportRow], *, now: datetime) -> None:
     detect_pending(now=now)
 
 
-def _can_alarm(recent: Iterable[ReportRow]) -> bool:
-    """Tell whether any service has as many reports within the hour as a suspicion needs."""
-    n_by_service = Counter(row.service_id for row in recent)
-    return max(n_by_service.values(), default=0) >= thresholds().n_reporters_suspect
+def _can_alarm(recent: Iterable[ReportRow], *, now: datetime) -> bool:
+    """Tell whether any service has as many reports within the hour, or gathered over hours, as a suspicion needs."""
+    in_hour = Counter(row.service_id for row in recent if row.counted_at >= now - LAST_HOUR)
+    gathered = Counter(row.service_id for row in recent)
+    return (
+        max(in_hour.values(), default=0) >= thresholds().n_reporters_suspect
+        or max(gathered.values(), default=0) >= LEAST_REPORTS
+    )
 
 
 def _tick_of(moment: datetime) -> int:

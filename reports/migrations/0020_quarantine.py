@@ -23,6 +23,7 @@ KINDS_OF_EVENTS = [
     ("resolved", "Resolved"),
     ("faded", "Faded without confirmation"),
     ("withdrawn", "Withdrawn, its reports are held back"),
+    ("held_back", "Not confirmed"),
     ("dismissed", "Dismissed"),
     ("assigned", "Assigned"),
     ("noted", "Note"),
@@ -31,7 +32,7 @@ KINDS_OF_EVENTS = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reports", "0018_local_time"),
+        ("reports", "0019_failing"),
     ]
 
     operations = [

@@ -16,6 +16,7 @@ class ServiceProfile(models.Model):
     The slots are the hours of `time_zone`, a holiday's those of a Sunday. `rates_per_hour` are what follows from them
     for the hours of the week in UTC, as of the last hour that was learnt: whoever shows them needs no clock.
     The scatter's sums are those of `ml.scatter`; null until a quiet hour has taught them.
+    Of `mix_all` learnt reports `mix_failing` told that something fails now.
     """
 
     service = models.OneToOneField("reports.Service", on_delete=models.CASCADE, primary_key=True, related_name="+")
@@ -26,6 +27,8 @@ class ServiceProfile(models.Model):
     scatter_squares = ArrayField(models.FloatField(), size=3, null=True)
     scatter_expected = ArrayField(models.FloatField(), size=3, null=True)
     time_zone = models.CharField(max_length=64, default="UTC", db_default="UTC")
+    mix_failing = models.FloatField(default=0.0, db_default=0.0)
+    mix_all = models.FloatField(default=0.0, db_default=0.0)
     learned_until = models.DateTimeField()
 
     def __str__(self) -> str:

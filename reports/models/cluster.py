@@ -134,8 +134,10 @@ class Placement(models.Model):
 
     `is_counted` is false where the same reporter, or enough of the same network, already count in the window, and where
     the text reads as no problem report: `p_problem` says how likely it is one (null: not asked), `is_set_aside` what
-    became of that, `set_aside_for` which of its words spoke against it. `is_quarantined` is true while it is held back
-    with its group in `quarantine`; a report that was released keeps the group.
+    became of that, `set_aside_for` which of its words spoke against it. `p_failing` says how likely it tells that
+    something fails now (null: not asked), `tells_failure` what became of that: where nobody can say, it does.
+    `is_quarantined` is true while it is held back with its group in `quarantine`; a report that was released keeps the
+    group.
     """
 
     report_id = models.UUIDField(primary_key=True)
@@ -153,6 +155,8 @@ class Placement(models.Model):
     quarantine = models.ForeignKey(
         "reports.Quarantine", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    p_failing = models.FloatField(null=True)
+    tells_failure = models.BooleanField(default=True, db_default=True)
     counted_at = models.DateTimeField()
     placed_at = models.DateTimeField()
 
@@ -195,7 +199,10 @@ class Placement(models.Model):
 
 
 class MinuteCount(models.Model):
-    """How many reports a micro-cluster got from a region in a minute; upserted with the placements it counts."""
+    """How many reports a micro-cluster got from a region in a minute; upserted with the placements it counts.
+
+    `n_no_failure` of those that count tell of nothing that fails now.
+    """
 
     pk = models.CompositePrimaryKey("service_id", "minute", "micro_cluster_id", "region")
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -206,6 +213,7 @@ class MinuteCount(models.Model):
     n_counted = models.PositiveIntegerField()
     n_set_aside = models.PositiveIntegerField(default=0, db_default=0)
     n_quarantined = models.PositiveIntegerField(default=0, db_default=0)
+    n_no_failure = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
@@ -213,6 +221,9 @@ class MinuteCount(models.Model):
             models.CheckConstraint(
                 condition=Q(n_reports__gte=F("n_counted") + F("n_set_aside") + F("n_quarantined")),
                 name="what_is_held_back_does_not_count",
+            ),
+            models.CheckConstraint(
+                condition=Q(n_no_failure__lte=F("n_counted")), name="no_more_without_failure_than_counted"
             ),
         ]
         indexes = [

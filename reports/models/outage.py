@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from reports.enums import OPEN_STATES, EventKind, OutageState, Severity
+from reports.enums import OPEN_STATES, EventKind, HeldBack, OutageState, Severity
 
 
 class OutageQuerySet(models.QuerySet["Outage"]):
@@ -26,10 +26,12 @@ class Outage(models.Model):
     `scope_region` is the place it is about ("" = the whole service), `regions` every region that stands out within;
     `n_networks` is null where most reports tell no network, `is_located` false while it is too early to say where (its
     scope is the whole service then).
+    `n_failing` of its reporters tell that something fails now; `held_back_for` says why it is suspected and not
+    confirmed although its reports rise clearly enough.
     `cluster` is set where one cluster explains it. Times: `started_at` is the onset estimated backwards, the others are
     when we knew. `observed`, `expected`, `window_minutes`, `peak_p_value`, `peak_n_regions` and `peak_at` are those of
     the surest look (the last two null where it was before they were kept), `p_value` and `evaluated_at` those of the
-    latest.
+    latest. `counts_failing`: the surest look counted only reports that tell of a failure.
     """
 
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="outages", db_index=False)
@@ -50,8 +52,11 @@ class Outage(models.Model):
     n_reports = models.PositiveIntegerField(default=0)
     n_reporters = models.PositiveIntegerField(default=0)
     n_networks = models.PositiveIntegerField(null=True)
+    n_failing = models.PositiveIntegerField(null=True)
+    held_back_for = models.CharField(max_length=12, choices=HeldBack, blank=True, default="", db_default="")
     observed = models.PositiveIntegerField()
     expected = models.FloatField()
+    counts_failing = models.BooleanField(default=False, db_default=False)
     window_minutes = models.PositiveSmallIntegerField()
     p_value = models.FloatField()
     peak_p_value = models.FloatField()

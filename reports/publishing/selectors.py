@@ -12,10 +12,11 @@ from django.conf import settings
 from django.db import connection
 
 from reports.enums import OPEN_STATES, OutageState, ServiceState
+from reports.errors import StoreUnavailable
 from reports.intake.availability import store_needed
 from reports.intake.ids import first_id
 from reports.intake.regions import region_name
-from reports.intake.selectors import report_facts
+from reports.intake.selectors import ReportFacts, report_facts
 from reports.models import Outage, Placement, ReportContact, Service
 from reports.publishing.visibility import (
     SEVERITY,
@@ -96,7 +97,11 @@ class StatusPage:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptPage:
-    """A report as its reporter sees it again. `n_similar` counts other reporters, None where they are too few."""
+    """A report as its reporter sees it again. `n_similar` counts other reporters, None where they are too few.
+
+    `is_waiting`: the report is stored safely, and compared once the database is back. `service_name` is "" where
+    nothing but its receipt can be told until then.
+    """
 
     service_name: str
     region_name: str
@@ -108,6 +113,7 @@ class ReceiptPage:
     n_similar: int | None
     is_n_similar_capped: bool
     outage: PublicOutage | None
+    is_waiting: bool = False
 
 
 def public_services(now: datetime) -> StatusPage:
@@ -151,10 +157,35 @@ def public_services(now: datetime) -> StatusPage:
 def receipt_page(token: str, *, now: datetime) -> ReceiptPage:
     """Return the report of a receipt and how it went on. Queries: at most five.
 
-    Raises NotFound for a token that is not ours or a report that is kept no longer, StoreUnavailable while the database
-    is away.
+    While the database is away, what the spool has of it. Raises NotFound for a token that is not ours or a report that
+    is kept no longer.
     """
     facts = report_facts(token)
+    if facts.is_spooled or not facts.service_id:
+        return _waiting(facts)
+    try:
+        return _placed(facts, now=now)
+    except StoreUnavailable:  # it went away between the two questions
+        return _waiting(facts)
+
+
+def _waiting(facts: ReportFacts) -> ReceiptPage:
+    return ReceiptPage(
+        service_name=facts.service_name,
+        region_name=region_name(facts.region) if facts.region else "",
+        symptom_label=facts.symptom_label,
+        text=facts.text,
+        received_at=facts.received_at,
+        has_contact=facts.has_contact,
+        is_grouped=False,
+        n_similar=None,
+        is_n_similar_capped=False,
+        outage=None,
+        is_waiting=True,
+    )
+
+
+def _placed(facts: ReportFacts, *, now: datetime) -> ReceiptPage:
     with store_needed():
         cluster_id = (
             Placement.objects.filter(report_id=facts.id).values_list("micro_cluster__cluster_id", flat=True).first()

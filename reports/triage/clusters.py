@@ -347,4 +347,6 @@ def _corrections(cluster: Cluster) -> tuple[CorrectionRow, ...]:
 
 
 def lag_of_clustering(now: datetime) -> Lag:
-    return Lag(gauges.lag_seconds(now=now), None, settings.LAG_PROMISE_SECONDS)
+    """Return how long reports wait for their cluster, and how many do. Queries: one."""
+    n_waiting, waiting_seconds = gauges.waiting(now=now)
+    return Lag(waiting_seconds, None, settings.LAG_PROMISE_SECONDS, n_waiting)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from reports.enums import HeldBack
 from reports.intake.regions import region_name
 
 LOOKS_PER_YEAR: Final = 365 * 24 * 60
@@ -25,7 +26,10 @@ _UNITS: Final = (("year", 1.0), ("month", 12.0), ("week", 365 / 7), ("day", 365.
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the detector saw at one look: from how many regions (0: not told), and when there (None: not told)."""
+    """What the detector saw at one look: from how many regions (0: not told), and when there (None: not told).
+
+    `of_failures`: only reports that tell of a failure were counted.
+    """
 
     observed: int
     expected: float
@@ -33,6 +37,7 @@ class Seen:
     p_value: float
     n_regions: int = 0
     at: datetime | None = None
+    of_failures: bool = False
 
     @property
     def sentence(self) -> str:
@@ -40,7 +45,7 @@ class Seen:
 
     @property
     def counts(self) -> str:
-        reports = "report" if self.observed == 1 else "reports"
+        reports = ("report" if self.observed == 1 else "reports") + (" of a failure" if self.of_failures else "")
         places = f" from {self.n_regions} regions" if self.n_regions > 1 else ""
         hour = f" for {self.at:%A %H}:00" if self.at is not None else ""
         usual = usual_words(self.expected)
@@ -60,9 +65,31 @@ def seen_of(body: dict[str, Any], *, at: datetime | None = None) -> Seen | None:
             p_value=float(body["p_value"]),
             n_regions=int(body.get("n_regions") or 0),
             at=at,
+            of_failures=bool(body.get("counts_failing")),
         )
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def held_back_words(reason: str, *, n_failing: int | None, n_reporters: int, words: Sequence[str] = ()) -> str:
+    """Return why the detector does not confirm what it suspects, as a sentence; "" where it would.
+
+    >>> held_back_words("no_failure", n_failing=9, n_reporters=40, words=["cap", "bill"])
+    'Not confirmed: 31 of 40 reporters tell of no failure now (loudest words: cap, bill).'
+    >>> held_back_words("no_failure", n_failing=6, n_reporters=6)
+    'Not confirmed: what tells of a failure does not stand out clearly enough by itself.'
+    >>> held_back_words("aftertalk", n_failing=6, n_reporters=6)
+    'Not confirmed: far fewer than in the outage of the last day here, so it may be talk about it.'
+    """
+    if reason == HeldBack.AFTERTALK:
+        return "Not confirmed: far fewer than in the outage of the last day here, so it may be talk about it."
+    if reason != HeldBack.NO_FAILURE:
+        return ""
+    n_other = n_reporters - (n_reporters if n_failing is None else n_failing)
+    if 2 * n_other < n_reporters:
+        return "Not confirmed: what tells of a failure does not stand out clearly enough by itself."
+    loudest = f" (loudest words: {', '.join(words)})" if words else ""
+    return f"Not confirmed: {n_other:,} of {n_reporters:,} reporters tell of no failure now{loudest}."
 
 
 def usual_words(expected: float) -> str:

@@ -9,7 +9,7 @@ import threading
 from collections import Counter
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Sum
 
 from reports.enums import OPEN_STATES, OutageState
 from reports.intake.ids import first_id
@@ -35,6 +35,14 @@ def lag_seconds(*, now: datetime, since: datetime | None = None) -> float:
     """Return how long the oldest report that is in no cluster yet has waited; 0 where none waits. Queries: one."""
     oldest = oldest_waiting_at(since=since)
     return max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
+
+
+def waiting(*, now: datetime) -> tuple[int, float]:
+    """Return how many reports are in no cluster yet, and how long the oldest of them has waited. Queries: one."""
+    # Django's __len of an array is NULL for an empty one, which no batch is.
+    found = IntakeBatch.objects.filter(clustered_at=None).aggregate(n=Sum("report_ids__len"), oldest=Min("written_at"))
+    oldest: datetime | None = found["oldest"]
+    return found["n"] or 0, max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
 
 
 def n_clusters_open(*, now: datetime) -> int:

@@ -87,6 +87,7 @@ class PlaceRow:
 class OutageRow:
     """An outage in a list. `since` is when it entered its state; `evidence` is a sentence; a chart where asked for.
 
+    `held_back` says why it is suspected and no more ("" where nothing holds it back);
     `together_with` names the services whose open outages rose with it (`together`).
     """
 
@@ -111,6 +112,7 @@ class OutageRow:
     evidence: str
     severity: Severity = Severity.MINOR
     is_located: bool = True
+    held_back: str = ""
     together_with: tuple[str, ...] = ()
     chart: Chart | None = None
     clusters: tuple[ClusterRow, ...] = ()
@@ -143,6 +145,7 @@ class EventRow:
     evidence: str
     regions: str = ""
     assignee: str = ""
+    held_back: str = ""
 
     @property
     def label(self) -> str:
@@ -161,6 +164,9 @@ class ServicePulse:
     n_set_aside: int = 0
 
 
+TOLD_FROM_WAITING: Final = 1_000  # what a worker places in half a second is no backlog
+
+
 @dataclass(frozen=True, slots=True)
 class Lag:
     """How old what the page shows may be. `detection_seconds` None: nothing is open that would have to be looked at."""
@@ -168,6 +174,12 @@ class Lag:
     clustering_seconds: float
     detection_seconds: float | None
     promise_seconds: int
+    n_waiting: int = 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether so many reports wait to be grouped that one should know, promise kept or not."""
+        return self.n_waiting >= TOLD_FROM_WAITING
 
     @property
     def is_late(self) -> bool:

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from reports.errors import NotFound
 from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement, Report, Service
 from reports.triage import gauges, streams
 from reports.triage.accounts import responders
-from reports.triage.evidence import Seen, place_words, seen_of
+from reports.triage.evidence import Seen, held_back_words, place_words, seen_of
 from reports.triage.held_back import held_back
 from reports.triage.rows import (
     ClusterRow,
@@ -175,10 +175,11 @@ def outage_page(*, outage_id: int, now: datetime) -> OutagePage:
 
 @dataclass(frozen=True, slots=True)
 class _Highlight:
-    """Of an outage's events: when it entered its state, and the look at which it was clearest."""
+    """Of an outage's events: when it entered its state, the look at which it was clearest, what holds it back."""
 
     since: datetime
     seen: Seen
+    held_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,7 @@ def _set_aside(since: datetime) -> Counter[int]:
 
 def _highlights(outages: Sequence[Outage]) -> dict[int, _Highlight]:
     """Return what stands out of each outage's events. Queries: one."""
-    kinds = [*_STATE_KINDS, EventKind.LOCATED, EventKind.WIDENED]
+    kinds = [*_STATE_KINDS, EventKind.LOCATED, EventKind.WIDENED, EventKind.HELD_BACK]
     events: dict[int, list[OutageEvent]] = defaultdict(list)
     for event in OutageEvent.objects.filter(outage__in=outages, kind__in=kinds).order_by("-at", "-id"):
         events[event.outage_id].append(event)
@@ -251,12 +252,27 @@ def _highlight(outage: Outage, events: Sequence[OutageEvent]) -> _Highlight:
         outage.peak_p_value,
         n_regions=outage.peak_n_regions or 0,
         at=outage.peak_at.astimezone(outage.service.zone) if outage.peak_at else None,
+        of_failures=outage.counts_failing,
     )
+    held_back = _held_back(outage, events)
     # Where it is not kept when that was, the events of one that is over tell more.
     if outage.peak_at is not None or outage.state in {OutageState.SUSPECTED, OutageState.CONFIRMED}:
-        return _Highlight(since, now_seen)
+        return _Highlight(since, now_seen, held_back)
     seen = [found for event in events if (found := _seen(event, outage)) is not None]
     return _Highlight(since, min(seen, key=lambda one: one.p_value, default=now_seen))
+
+
+def _held_back(outage: Outage, events: Sequence[OutageEvent]) -> str:
+    """Return why an outage is suspected and no more, in a sentence; "" where nothing holds it back."""
+    if outage.state != OutageState.SUSPECTED:
+        return ""
+    told: dict[str, Any] = next((event.body for event in events if event.kind == EventKind.HELD_BACK), {})
+    return held_back_words(
+        outage.held_back_for,
+        n_failing=outage.n_failing,
+        n_reporters=outage.n_reporters,
+        words=[str(word) for word in told.get("words") or ()],
+    )
 
 
 def _row(
@@ -290,6 +306,7 @@ def _row(
         evidence=highlight.seen.sentence if is_rising else f"At its clearest: {highlight.seen.sentence}",
         severity=Severity(outage.severity),
         is_located=outage.is_located,
+        held_back=highlight.held_back,
         together_with=together_with,
         chart=chart,
         clusters=clusters,
@@ -311,6 +328,12 @@ def _event(event: OutageEvent, outage: Outage) -> EventRow:
         evidence=seen.sentence if seen else "",
         regions=place_words([str(code) for code in body.get("regions") or ()]),
         assignee=str(body.get("assignee") or ""),
+        held_back=held_back_words(
+            str(body.get("held_back_for") or ""),
+            n_failing=body.get("n_failing"),
+            n_reporters=int(body.get("n_reporters") or 0),
+            words=[str(word) for word in body.get("words") or ()],
+        ),
     )
 
 
@@ -385,8 +408,10 @@ def _by_excess(places: Iterable[PlaceRow]) -> tuple[PlaceRow, ...]:
 def _lag(open_outages: Sequence[Outage], *, now: datetime) -> Lag:
     """Return how far behind the stages are. Queries: one."""
     looked_at = max((outage.evaluated_at for outage in open_outages), default=None)
+    n_waiting, waiting_seconds = gauges.waiting(now=now)
     return Lag(
-        clustering_seconds=gauges.lag_seconds(now=now),
+        clustering_seconds=waiting_seconds,
         detection_seconds=max((now - looked_at).total_seconds(), 0.0) if looked_at else None,
         promise_seconds=settings.LAG_PROMISE_SECONDS,
+        n_waiting=n_waiting,
     )

@@ -24,6 +24,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from reports import telemetry
+from reports.intake.spool import the_spool
 from reports.telemetry import Metric, Sample
 from reports.triage import gauges
 from reports.triage.held_back import n_held_back
@@ -50,8 +51,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 where database, broker and stages do as promised, else 503; each check by name. Queries: one."""
-    checks = {"broker": _check_broker(), **_check_database_and_lag(now=timezone.now())}
+    """200 where database, broker, spool and stages do as promised, else 503; each check by name. Queries: one."""
+    now = timezone.now()
+    checks = {"broker": _check_broker(), **_check_database_and_lag(now=now), "spool": _check_spool(now=now)}
     is_ready = all(check["ok"] for check in checks.values())
     body = {"status": "ready" if is_ready else "not ready", "checks": checks}
     headers = {} if is_ready else {"Retry-After": "5"}
@@ -61,17 +63,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What Prometheus reads, at most METRICS_KEPT_SECONDS old. Queries: at most seven."""
+    """What Prometheus reads, at most METRICS_KEPT_SECONDS old. Queries: at most seven.
+
+    While the database is away, only what is known without it: a number that is not there is no zero.
+    """
+    now = timezone.now()
+    spool = telemetry.render(_spool_metrics(now=now))
     try:
-        text = _current_metrics(now=timezone.now())
+        text = _current_metrics(now=now)
     except DatabaseError as error:
-        return HttpResponse(
-            f"The database is away ({type(error).__name__}).\n",
-            status=503,
-            content_type="text/plain",
-            headers={"Retry-After": "5"},
-        )
-    return HttpResponse(text, content_type=telemetry.CONTENT_TYPE)
+        logger.warning("The database does not answer (%s).", type(error).__name__)
+        return HttpResponse(spool + _database_up(0), content_type=telemetry.CONTENT_TYPE)
+    return HttpResponse(text + spool + _database_up(1), content_type=telemetry.CONTENT_TYPE)
 
 
 def forget_metrics() -> None:
@@ -117,6 +120,38 @@ def _check_database_and_lag(*, now: datetime) -> dict[str, dict[str, object]]:
     if seconds > promised:
         lag["detail"] = "Reports wait longer than promised to be grouped. Is a worker running, and beat?"
     return {"database": {"ok": True}, "lag": lag}
+
+
+def _check_spool(*, now: datetime) -> dict[str, object]:
+    """Return how much waits in the spool: for moments it may, while a database restarts."""
+    found = the_spool().state()
+    age_seconds = round(max(now.timestamp() - found.oldest_at, 0.0), 1) if found.oldest_at is not None else 0.0
+    check: dict[str, object] = {
+        "ok": age_seconds <= settings.LAG_PROMISE_SECONDS,
+        "reports": found.n_reports,
+        "bytes": found.n_bytes,
+        "oldest_seconds": age_seconds,
+        "set_aside": found.n_aside,
+    }
+    if not check["ok"]:
+        check["detail"] = "Reports wait on disk for the database. None is lost; they are stored as soon as it is back."
+    return check
+
+
+def _spool_metrics(*, now: datetime) -> list[Metric]:
+    found = the_spool().state()
+    age_seconds = max(now.timestamp() - found.oldest_at, 0.0) if found.oldest_at is not None else 0.0
+    told: list[tuple[str, str, float]] = [
+        ("outcry_spool_reports", "Reports that wait on disk for the database.", found.n_reports),
+        ("outcry_spool_bytes", "How much of the disk they take.", found.n_bytes),
+        ("outcry_spool_oldest_seconds", "How long the oldest of them has waited, at most.", age_seconds),
+        ("outcry_spool_set_aside", "Records of the spool that could not be stored.", found.n_aside),
+    ]
+    return [Metric(name, "gauge", help_text, [Sample(value)]) for name, help_text, value in told]
+
+
+def _database_up(value: int) -> str:
+    return telemetry.render([Metric("outcry_database_up", "gauge", "Whether the database answers.", [Sample(value)])])
 
 
 def _current_metrics(*, now: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from reports.enums import Scope
 from reports.intake import apikeys, writer
+from reports.intake.spool import Spool
 from reports.models import ApiKey, Report
 from tests.api.conftest import Caller
 from tests.factories import make_service
@@ -123,28 +125,34 @@ def test_an_address_that_is_not_there_is_told_as_a_problem(path: str, method: st
     assert response.json()["instance"] == path
 
 
-def test_a_database_that_is_away_asks_to_try_again(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def away(*args: object, **kwargs: object) -> None:
+    raise OperationalError("the database system is shutting down")
+
+
+@pytest.mark.parametrize(("max_bytes", "status"), [(10_000, 202), (0, 503)], ids=["the spool has room", "it is full"])
+def test_a_report_without_a_database_is_spooled_or_asks_to_try_again(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, max_bytes: int, status: int
+) -> None:
     make_service("mail")
     client = caller(Scope.INTAKE)
-
-    def away(*args: object, **kwargs: object) -> None:
-        raise OperationalError("the database system is shutting down")
-
+    spooling = writer.ReportWriter(clock=timezone.now, spool=Spool(tmp_path, max_bytes=max_bytes))
+    monkeypatch.setattr(writer, "_writer", spooling)
     monkeypatch.setattr(writer, "write_group", away)
+    monkeypatch.setattr(writer, "write_spooled", away)
     monkeypatch.setattr(writer, "GIVE_UP_SECONDS", 0.0)
-    response = client.post("/api/v1/reports", REPORT, content_type="application/json")
 
-    assert response.status_code == 503
-    assert int(response["Retry-After"]) > 0
-    assert response.json()["type"] == "urn:problem-type:outcry:store-unavailable"
+    response = client.post("/api/v1/reports", REPORT, content_type="application/json")
+    spooling.close()
+
+    assert response.status_code == status
+    assert spooling.is_spooling
+    if status == 503:
+        assert int(response["Retry-After"]) > 0
+        assert response.json()["type"] == "urn:problem-type:outcry:store-unavailable"
 
 
 def test_keys_that_cannot_be_read_ask_to_try_again(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     client = caller(Scope.INTAKE)
-
-    def away(*args: object, **kwargs: object) -> None:
-        raise OperationalError("the database system is shutting down")
-
     monkeypatch.setattr(ApiKey.objects, "only", away)
     response = client.post("/api/v1/reports", REPORT, content_type="application/json")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -162,6 +163,35 @@ def test_a_transaction_takes_no_more_than_its_share_of_a_backlog(monkeypatch: py
     n_placed = place_batches(service_id=service.pk, now=NOW)
 
     assert n_placed == 5
+
+
+def test_of_a_backlog_the_newest_are_placed_first_and_the_oldest_do_not_wait_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "CLAIM_REPORTS", 5)
+    service = a_service()
+    batches = [frozenset(tell(service, ["login fails"] * 5, at=NOW + timedelta(minutes=i))) for i in range(7)]
+    order: list[int] = []
+    place = services._place
+
+    def notes(service_id: int, reports: Any, **options: Any) -> Any:
+        order.append(batches.index(frozenset(report.id for report in reports)))
+        return place(service_id, reports, **options)
+
+    monkeypatch.setattr(services, "_place", notes)
+    n_placed = cluster_pending(now=NOW)
+
+    assert order == [6, 5, 0, 4, 3, 1, 2]
+    assert n_placed == Placement.objects.count() == 35
+
+
+def test_what_fits_into_one_claim_is_placed_in_its_order() -> None:
+    service = a_service()
+    ids = [one for i in range(3) for one in tell(service, LOGIN, at=NOW + timedelta(minutes=i))]
+
+    place_batches(service_id=service.pk, now=NOW)
+
+    assert list(Placement.objects.order_by("counted_at").values_list("report_id", flat=True)) == ids
 
 
 @pytest.mark.parametrize("n_reports", [20, 200])

@@ -14,7 +14,7 @@ from reports.intake.contract import ReportIn
 from reports.intake.services import Origin, make_row
 from reports.intake.writer import ReportRow
 from reports.models import MinuteCount, Placement, Quarantine, Report, Service
-from tests.clustering.stories import a_service, hand_in
+from tests.clustering.stories import a_service, assert_counts_tell_the_placements, hand_in
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +78,39 @@ def test_what_is_released_counts_at_its_own_minute() -> None:
     assert MinuteCount.objects.get(n_counted=3).minute == NOW + 7 * MINUTE
     group.refresh_from_db()
     assert (group.verdict, group.judged_at) == (Verdict.RELEASED, NOW + timedelta(hours=1))
+
+
+def test_what_tells_of_no_failure_does_not_either_once_it_is_released() -> None:
+    service = a_service()
+    bill = "overcharged again, my bill is wrong"
+    hand_in(*from_form(service, 2), *from_form(service, 3, suspicion=Suspicion.NO_PROOF, text=bill, minutes=1))
+    cluster_pending(now=NOW)
+    assert MinuteCount.objects.aggregate(n=Sum("n_no_failure"))["n"] == 0
+    assert_counts_tell_the_placements()
+    group = Quarantine.objects.get()
+
+    judge(quarantine_id=group.pk, is_attack=False, now=NOW)
+    assert counts() == (5, 5, 0)
+    assert MinuteCount.objects.aggregate(n=Sum("n_no_failure"))["n"] == 3
+    assert_counts_tell_the_placements()
+
+    judge(quarantine_id=group.pk, is_attack=True, now=NOW)
+    assert counts() == (5, 2, 3)
+    assert_counts_tell_the_placements()
+
+
+def test_what_is_held_back_later_takes_what_tells_of_no_failure_with_it() -> None:
+    service = a_service()
+    hand_in(*from_form(service, 8, text="overcharged again, my bill is wrong", network="203.0.113"))
+    cluster_pending(now=NOW)
+    before = MinuteCount.objects.aggregate(n=Sum("n_no_failure"))["n"]
+
+    hand_in(*from_form(service, 200, text="my bill is wrong", minutes=2, network="203.0.113"))
+    cluster_pending(now=NOW)
+    after = MinuteCount.objects.aggregate(n=Sum("n_no_failure"))["n"]
+
+    assert (before, after, counts()) == (8, 0, (208, 0, 208))
+    assert_counts_tell_the_placements()
 
 
 def test_of_what_is_released_a_reporter_counts_once() -> None:

@@ -57,6 +57,7 @@ def people(
     minutes: int = 1,
     reporters: list[bytes] | None = None,
     networks: list[bytes] | None = None,
+    tells_failure: bool = True,
 ) -> None:
     """Let `n` people a minute report, from `at` on; each is somebody else unless told who.
 
@@ -72,18 +73,22 @@ def people(
                 Placement(
                     report_id=uuid7(moment), service_id=cluster.service_id, micro_cluster=micro_cluster, similarity=0.9,
                     region=region, reporter=reporter, network=networks[k % len(networks)] if networks else b"",
-                    is_counted=True, counted_at=moment, placed_at=moment,
+                    is_counted=True, tells_failure=tells_failure, counted_at=moment, placed_at=moment,
                 )
             )  # fmt: skip
     Placement.objects.bulk_create(placements)
     for minute, n_reports in Counter(one.counted_at.replace(second=0, microsecond=0) for one in placements).items():
         count, is_new = MinuteCount.objects.get_or_create(
             service_id=cluster.service_id, minute=minute, micro_cluster=micro_cluster, region=region,
-            defaults={"n_reports": n_reports, "n_counted": n_reports},
+            defaults={
+                "n_reports": n_reports, "n_counted": n_reports, "n_no_failure": 0 if tells_failure else n_reports,
+            },
         )  # fmt: skip
         if not is_new:
             MinuteCount.objects.filter(pk=count.pk).update(
-                n_reports=F("n_reports") + n_reports, n_counted=F("n_counted") + n_reports
+                n_reports=F("n_reports") + n_reports,
+                n_counted=F("n_counted") + n_reports,
+                n_no_failure=F("n_no_failure") + (0 if tells_failure else n_reports),
             )
 
 

@@ -69,6 +69,7 @@ def test_the_event_that_opens_it_carries_the_evidence() -> None:
     assert set(opened.body) == {
         "observed", "expected", "window_minutes", "p_value", "regions", "scope_region", "cluster_id",
         "n_reports", "n_reporters", "n_networks", "where_settled", "severity", "n_regions",
+        "n_failing", "counts_failing",
     }  # fmt: skip
     assert (opened.body["observed"], opened.body["regions"], opened.body["n_reporters"]) == (4, ["FR-IDF"], 4)
     assert 0 < opened.body["p_value"] < 1e-4

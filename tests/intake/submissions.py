@@ -10,12 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from reports.enums import Channel
 from reports.intake.contract import ReportIn
 from reports.intake.ids import uuid7
-from reports.intake.writer import Idempotency, ReportRow, ReportWriter, Submission, Written, write_group
+from reports.intake.writer import Idempotency, ReportRow, ReportWriter, Submission, Written, write_group, write_spooled
 from reports.models import IntakeBatch, Report, Service
 from tests.factories import NOW
 
@@ -101,3 +101,35 @@ class WritesAtOnce:
         else:
             answer.set_exception(written)
         return answer
+
+
+class Database:
+    """Stands in for the writer's two transactions: goes away, or stops answering, when told."""
+
+    def __init__(self) -> None:
+        self.is_there = True
+        self.answers = threading.Event()
+        self.answers.set()
+        self.n_spooled_writes = 0
+
+    def write_group(self, submissions: Sequence[Submission], **options: Any) -> Any:
+        self._wait()
+        return write_group(submissions, **options)
+
+    def write_spooled(self, submissions: Sequence[Submission], **options: Any) -> None:
+        self._wait()
+        self.n_spooled_writes += 1
+        write_spooled(submissions, **options)
+
+    def _wait(self) -> None:
+        self.answers.wait(PATIENCE_SECONDS)
+        if not self.is_there:
+            raise OperationalError("the database system is shutting down")
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        if time.monotonic() > give_up_at:
+            pytest.fail(f"It did not come to be that {what}.")
+        time.sleep(0.01)

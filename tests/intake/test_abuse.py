@@ -6,16 +6,13 @@ import hashlib
 import json
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from feedback.embedded import valkey
 from reports.enums import Suspicion
-from reports.errors import OverLimit
 from reports.intake import abuse, buckets, proofs
 from reports.intake.abuse import FormSigns
 from reports.intake.buckets import Bucket
@@ -24,27 +21,6 @@ from tests.factories import NOW
 NONCE = "a-nonce-of-this-rendering"
 ADDRESS = "192.0.2.7"
 LATER = NOW + timedelta(seconds=30)
-
-
-@pytest.fixture(scope="module")
-def broker_url() -> Iterator[str]:
-    with valkey.scratch() as server:
-        yield server.url
-
-
-@pytest.fixture
-def broker(broker_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker of the tests' own; each test has other names in it."""
-    settings.REDIS_URL = broker_url
-    monkeypatch.setattr(buckets, "PREFIX", f"test-{time.monotonic_ns()}:")
-    monkeypatch.setattr(buckets, "CONNECT_SECONDS", 5.0)  # the machine may be busy
-    buckets.forget_broker()
-
-
-@pytest.fixture
-def no_broker(settings: Any) -> None:
-    settings.REDIS_URL = "unix:///nowhere/valkey.sock"
-    buckets.forget_broker()
 
 
 def solved(challenge: dict[str, Any], **other: object) -> str:
@@ -108,18 +84,6 @@ def test_without_a_broker_everything_passes_at_once() -> None:
 
     assert not any(level.wait_seconds for level in levels)
     assert time.monotonic() - began < 2
-
-
-@pytest.mark.usefixtures("broker")
-def test_a_key_over_its_limit_is_told_when_to_come_back(settings: Any) -> None:
-    settings.KEY_REPORTS_PER_MINUTE = 60
-    abuse.check_key_limit(1, n_reports=60)
-
-    with pytest.raises(OverLimit, match="60 reports a minute") as caught:
-        abuse.check_key_limit(1, n_reports=30)
-
-    assert 25 < caught.value.retry_after_seconds <= 31
-    abuse.check_key_limit(2, n_reports=30)
 
 
 @pytest.mark.usefixtures("no_broker")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import OperationalError
 
 from reports.enums import Scope
 from reports.errors import InvalidInput, NotFound, StoreUnavailable
-from reports.intake import apikeys
+from reports.intake import apikeys, availability
 from reports.intake.apikeys import KeyRevoked, NewKey, authenticate_key, create_key, list_keys, revoke_key
 from reports.models import ApiKey
 from tests.factories import make_user
@@ -172,3 +173,21 @@ def test_keys_are_listed_the_ones_in_use_first_the_newest_first(django_assert_nu
 
     assert [row.id for row in rows] == [new.id, old.id, revoked.id]
     assert (rows[0].created_by, rows[0].scopes, rows[0].prefix) == ("grace", (Scope.READ,), new.prefix)
+
+
+def test_while_the_database_is_away_the_last_copy_serves_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = make_key()
+    authenticate_key(key.secret, now=NOW)
+    revoked = make_key()
+    revoke_key(key_id=revoked.id, now=NOW)
+    authenticate_key(key.secret, now=NOW)
+
+    monkeypatch.setattr(apikeys, "_read_at", apikeys._read_at - apikeys.REMEMBER_SECONDS)
+    with mock.patch.object(ApiKey.objects, "only", side_effect=OperationalError):
+        found = authenticate_key(key.secret, now=NOW)
+        with pytest.raises(KeyRevoked):
+            authenticate_key(revoked.secret, now=NOW)
+
+    assert found is not None
+    assert found.id == key.id
+    assert availability.is_away()

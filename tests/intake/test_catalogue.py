@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
+from django.db import OperationalError
 
-from reports.intake import catalogue
+from reports.intake import availability, catalogue
 from reports.intake.catalogue import LOOK_AGAIN_SECONDS, REMEMBER_SECONDS, find_service, forget_services, known_slugs
 from reports.models import Service
 from tests.factories import make_service
@@ -107,6 +109,40 @@ def test_a_told_catalogue_looks_again(clock: StoppedClock) -> None:
     forget_services()
 
     assert find_service("mail") is not None
+
+
+def test_while_the_database_is_away_the_last_copy_serves_on(clock: StoppedClock) -> None:
+    make_service("mail")
+    find_service("mail")
+
+    with mock.patch.object(Service.objects, "active", side_effect=OperationalError) as asked:
+        clock.now_seconds += REMEMBER_SECONDS + 0.001
+        found = [find_service("mail") for _ in range(5)]
+        is_known_away = availability.is_away()
+        clock.now_seconds += availability.STALE_SECONDS
+        with pytest.raises(OperationalError):
+            find_service("mail")
+
+    assert all(found)
+    assert is_known_away
+    assert asked.call_count == 2
+
+
+def test_without_a_copy_a_database_that_is_away_is_told() -> None:
+    with mock.patch.object(Service.objects, "active", side_effect=OperationalError), pytest.raises(OperationalError):
+        find_service("mail")
+
+
+def test_somebody_who_reads_the_table_for_long_holds_up_nobody_who_has_a_copy(
+    clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_service("mail")
+    find_service("mail")
+    monkeypatch.setattr(availability, "WAIT_FOR_READER_SECONDS", 0.01)
+    clock.now_seconds += REMEMBER_SECONDS + 0.001
+
+    with catalogue._lock:
+        assert find_service("mail") is not None
 
 
 def test_some_slugs_are_named_in_order() -> None:

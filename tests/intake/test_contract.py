@@ -400,3 +400,32 @@ def test_one_report_with_every_field_full_fits_its_body() -> None:
 
     assert len(body) < contract.MAX_REPORT_BYTES
     assert decode(body.encode()).text == "😀" * MAX_CHARS["text"]
+
+
+@QUICK
+@given(value=TEXTS.filter(bool))
+def test_a_value_that_passes_for_tidy_would_not_be_changed(value: str) -> None:
+    if contract._is_tidy(value):
+        assert contract._FORBIDDEN.search(value) is None
+        assert contract._tidy(value, keep_lines=True) == contract._tidy(value, keep_lines=False) == value
+
+
+def short(field: str) -> st.SearchStrategy[str]:
+    usual = st.sampled_from(["", GOOD_VALUES[field], GOOD_VALUES[field].upper(), f" {GOOD_VALUES[field]}"])
+    return usual | TEXTS | st.just("x" * (MAX_CHARS[field] + 1))
+
+
+@settings(max_examples=600, deadline=None)
+@given(fields=st.fixed_dictionaries({field: short(field) for field in GOOD_VALUES}))
+def test_a_report_that_passes_for_final_is_taken_as_it_is(fields: dict[str, str]) -> None:
+    report = ReportIn(**fields)
+
+    if contract._is_final(report):
+        assert contract._normalised(report, now=NOW) == report
+
+
+@pytest.mark.parametrize("left_out", ["text", "symptom", "region", "lang", "source"])
+def test_a_usual_report_passes_for_final(left_out: str) -> None:
+    fields = {**GOOD_VALUES, "url": "", "trace": "", "contact": "", left_out: ""}
+
+    assert contract._is_final(ReportIn(**fields))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from reports.intake import fingerprints
 from reports.intake.fingerprints import (
@@ -91,6 +92,20 @@ def test_a_remembered_salt_costs_no_query(django_assert_num_queries: Any) -> Non
 
 
 @pytest.mark.django_db
+def test_a_database_that_is_away_at_midnight_stops_nobody() -> None:
+    salt_of(TODAY)
+    tomorrow = TODAY + timedelta(days=1)
+
+    with mock.patch.object(FingerprintSalt.objects, "bulk_create", side_effect=OperationalError):
+        salt = salt_of(tomorrow)
+        with pytest.raises(OperationalError):
+            salt_of(tomorrow + timedelta(days=1))
+    forget_remembered_salts()
+
+    assert salt_of(tomorrow) == salt
+
+
+@pytest.mark.django_db
 def test_salts_are_forgotten_once_their_days_are_over_for_good() -> None:
     for ago in range(KEEP_DAYS + 3):
         salt_of(TODAY - timedelta(days=ago))
@@ -99,7 +114,7 @@ def test_salts_are_forgotten_once_their_days_are_over_for_good() -> None:
 
     kept = set(FingerprintSalt.objects.values_list("day", flat=True))
     assert n_forgotten == 2
-    assert kept == {TODAY - timedelta(days=ago) for ago in range(KEEP_DAYS + 1)}
+    assert kept == {TODAY - timedelta(days=ago) for ago in range(-1, KEEP_DAYS + 1)}
 
 
 @pytest.mark.django_db
@@ -112,12 +127,11 @@ def test_forgetting_twice_is_harmless() -> None:
 
 @pytest.mark.django_db
 def test_a_process_forgets_old_salts_when_a_new_day_begins() -> None:
-    old = TODAY - timedelta(days=KEEP_DAYS + 1)
-    salt_of(old)
+    salt_of(TODAY - timedelta(days=KEEP_DAYS + 2))
 
     salt_of(TODAY)
 
-    assert set(fingerprints._salts) == {TODAY}
+    assert set(fingerprints._salts) == {TODAY, TODAY + timedelta(days=1)}
 
 
 @pytest.mark.django_db

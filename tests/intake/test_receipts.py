@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64encode
 from uuid import UUID
 
 import pytest
+from django.core.signing import Signer
 from django.test import override_settings
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -55,3 +57,12 @@ def test_a_token_of_another_installation_is_refused() -> None:
 
     with pytest.raises(NotFound):
         report_of(token)
+
+
+@pytest.mark.parametrize("secret_key", ["first" * 10, "second" * 10])
+def test_a_token_is_what_djangos_signer_makes_with_the_key_of_today(secret_key: str) -> None:
+    report_id = uuid7(NOW)
+    value = urlsafe_b64encode(report_id.bytes).rstrip(b"=").decode()
+
+    with override_settings(SECRET_KEY=secret_key):
+        assert receipt_token(report_id) == Signer(salt="outcry.receipt", sep=".").sign(value)

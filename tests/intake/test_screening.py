@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reports.intake import screening
 from reports.intake.screening import scrub
 
 QUICK = settings(max_examples=200, deadline=None)
@@ -42,6 +43,46 @@ def test_scrubbing_twice_changes_nothing_more(text: str) -> None:
     once = scrub(text)
 
     assert scrub(once) == once
+
+
+def scrub_with_every_pattern(text: str) -> str:
+    """What `scrub` says, found without asking first what a text can hold at all."""
+    before = None
+    while text != before:
+        before = text
+        text = screening._KNOWN_TOKENS.sub("[secret]", text)
+        text = screening._BEARER.sub(screening._hide_bearer, text)
+        text = screening._ASSIGNED_SECRET.sub(screening._hide_assigned, text)
+        text = screening._URL_CREDENTIALS.sub("[secret]", text)
+        text = screening._EMAIL.sub("[email]", text)
+        text = screening._LONG_TOKEN.sub(screening._hide_long_token, text)
+        text = screening._IBAN.sub(screening._hide_iban, text)
+        text = screening._CARD.sub(screening._hide_card, text)
+        text = screening._PHONE.sub("[phone]", text)
+    return text
+
+
+patterns = st.one_of(
+    *(
+        st.from_regex(getattr(screening, name))
+        for name in ("_KNOWN_TOKENS", "_BEARER", "_ASSIGNED_SECRET", "_EMAIL", "_IBAN", "_CARD", "_PHONE")
+    )
+)
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(text=pieces | patterns | st.text(max_size=80))
+def test_asking_first_what_a_text_can_hold_changes_nothing(text: str) -> None:
+    assert scrub(text) == scrub_with_every_pattern(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["pa\u017f\u017fword", "\u017fecret", "to\u212aen", "ap\u0131 key", "ap\u0130-key", "CONTRASEÑA"]
+)
+def test_a_name_of_a_secret_is_seen_in_every_spelling_that_ignores_case(name: str) -> None:
+    text = f"{name}: hunter2"
+
+    assert scrub(text) == scrub_with_every_pattern(text)
 
 
 @QUICK

@@ -215,28 +215,6 @@ def test_a_connection_that_was_killed_while_idle_is_replaced(service: Service) -
     assert stored_ids() == Counter(first.report_ids + second.report_ids)
 
 
-def test_a_database_that_is_away_for_good_refuses_the_whole_group(
-    service: Service, first_waits: FirstGroupWaits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shared = new_writer()
-    opening = shared.submit(submission_for(service))
-    first_waits.has_begun.wait(PATIENCE_SECONDS)
-    refused = [shared.submit(submission_for(service)) for _ in range(3)]
-
-    def away(*args: Any, **options: Any) -> None:
-        raise OperationalError("the database system is shutting down")
-
-    monkeypatch.setattr(writer, "GIVE_UP_SECONDS", 0.0)
-    monkeypatch.setattr(writer, "write_group", away)
-    first_waits.go.set()
-    answer = answer_of(opening)
-
-    for future in refused:
-        with pytest.raises(StoreUnavailable, match="The database is away"):
-            answer_of(future)
-    assert stored_ids() == Counter(answer.report_ids)
-
-
 def test_a_database_that_comes_back_in_time_is_outlasted(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = iter(range(3))
 

@@ -272,7 +272,7 @@ def test_reports_that_gather_while_nothing_can_be_suspected_are_all_played(
         assert Report.objects.count() == Placement.objects.count() == len(rows)
 
     monkeypatch.setattr(command, "play", watch)
-    _, _, complaint = replay(write(tmp_path, [line("a question", at=START + i * HOUR) for i in range(20)]))
+    _, _, complaint = replay(write(tmp_path, [line("a question", at=START + 3 * i * HOUR) for i in range(20)]))
 
     assert complaint == ""
     assert seen == [7, 14, 20]

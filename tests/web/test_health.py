@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from reports.enums import Channel, OutageState
+from reports.intake.spool import the_spool
+from reports.models import Service
 from reports.telemetry import Metric, Sample, render
 from reports.triage import gauges
 from reports.web import health
 from tests.factories import make_batch, make_cluster, make_outage, make_report, make_service, make_source_alarm
+from tests.intake.submissions import submission_for
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +55,7 @@ def test_a_fresh_installation_is_ready_without_a_worker(
 
     assert response.status_code == 200
     checks = response.json()["checks"]
-    assert {name: check["ok"] for name, check in checks.items()} == {"database": True, "broker": True, "lag": True}
+    assert {name for name, check in checks.items() if check["ok"]} == {"database", "broker", "spool", "lag"}
     assert checks["lag"]["seconds"] == 0
 
 
@@ -193,8 +197,44 @@ def test_metrics_of_a_database_that_is_away_are_no_zeros(client: Client, monkeyp
 
     response = client.get("/metrics")
 
+    names = {line.split()[0] for line in response.content.decode().splitlines() if not line.startswith("#")}
+    assert response.status_code == 200
+    assert names == {
+        "outcry_database_up",
+        "outcry_spool_reports",
+        "outcry_spool_bytes",
+        "outcry_spool_oldest_seconds",
+        "outcry_spool_set_aside",
+    }
+    assert b"outcry_database_up 0\n" in response.content
+
+
+@pytest.mark.django_db
+def test_what_waits_in_the_spool_is_told(client: Client, settings: Any, tmp_path: Path) -> None:
+    settings.SPOOL_DIR = tmp_path
+    the_spool().append([submission_for(Service(pk=1, slug="mail"), 3)])
+
+    metrics = client.get("/metrics").content.decode()
+    check = client.get("/readyz").json()["checks"]["spool"]
+
+    assert "outcry_spool_reports 3\n" in metrics
+    assert (check["ok"], check["reports"]) == (True, 3)
+    assert check["bytes"] > 0
+
+
+@pytest.mark.django_db
+def test_what_waits_in_the_spool_for_longer_than_promised_is_no_readiness(
+    client: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.SPOOL_DIR = tmp_path
+    the_spool().append([submission_for(Service(pk=1, slug="mail"))])
+    ours = next(tmp_path.glob("*.spool"))
+    ours.rename(tmp_path / f"{0:020d}-1-{'0' * 32}.spool")
+
+    response = client.get("/readyz")
+
     assert response.status_code == 503
-    assert b"outcry_" not in response.content
+    assert not response.json()["checks"]["spool"]["ok"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -13,10 +14,14 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from reports.enums import OutageState
+from reports.intake import availability
 from reports.intake.receipts import receipt_token
-from reports.models import Service
+from reports.intake.spool import the_spool
+from reports.intake.writer import Submission
+from reports.models import Report, Service
 from reports.web import errors
 from tests.factories import make_batch, make_outage, make_report, make_service
+from tests.intake.submissions import row_for
 
 pytestmark = pytest.mark.django_db
 
@@ -172,3 +177,75 @@ def test_who_looked_for_an_outage_is_led_to_the_dashboard() -> None:
 
     assert 'href="/dashboard">Go to the dashboard' in page
     assert "See the current state" not in page
+
+
+# -- While the database is away ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def spooled(settings: Any, tmp_path: Path) -> Submission:
+    """A report that waits in the spool."""
+    settings.SPOOL_DIR = tmp_path
+    submission = Submission((row_for(make_service("mail"), "no mail since nine", region="DE-BY", symptom="down"),))
+    the_spool().append([submission])
+    return submission
+
+
+def away(*args: object, **kwargs: object) -> None:
+    raise OperationalError("the database system is shutting down")
+
+
+@pytest.mark.parametrize("is_away", [True, False], ids=["while the database is away", "before it is replayed"])
+def test_a_receipt_of_a_spooled_report_says_that_it_is_safe(
+    spooled: Submission, monkeypatch: pytest.MonkeyPatch, is_away: bool
+) -> None:
+    if is_away:
+        monkeypatch.setattr(Report.objects, "select_related", away)
+
+    response = Client().get(f"/receipt/{receipt_token(spooled.rows[0].id)}")
+
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "Stored safely, and waiting" in page
+    assert "as soon as it is back" in page
+    assert "no mail since nine" in page
+    assert "Bavaria" in page or "Bayern" in page
+    assert "Not a known outage" not in page
+
+
+def test_a_receipt_without_the_database_says_at_least_that_the_report_is_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    report = make_report(make_service("mail"), "no mail")
+    monkeypatch.setattr(Report.objects, "select_related", away)
+
+    response = Client().get(f"/receipt/{receipt_token(report.id)}")
+
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "We have your report" in page
+    assert "Stored safely, and waiting" in page
+    assert "What you told us" not in page
+
+
+def test_a_receipt_asks_no_database_that_is_known_to_be_away(
+    spooled: Submission, django_assert_num_queries: Any
+) -> None:
+    availability.note_away()
+
+    with django_assert_num_queries(0):
+        response = Client().get(f"/receipt/{receipt_token(spooled.rows[0].id)}")
+
+    assert response.status_code == 200
+
+
+def test_the_form_asks_no_database_that_is_known_to_be_away(django_assert_num_queries: Any) -> None:
+    make_service("mail")
+    Client().get("/report")
+    availability.note_away()
+
+    with django_assert_num_queries(0):
+        response = Client().get("/report/mail")
+
+    assert response.status_code == 200
+    assert "Report a problem" in response.content.decode()

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from reports.enums import EventKind, OutageState, Role
+from reports.intake.ids import uuid7
 from reports.models import Outage, OutageEvent
 from tests.factories import (
     add_event,
@@ -76,6 +77,15 @@ def test_a_script_gets_the_changing_part_alone(responder: Client) -> None:
         fragment = responder.get(path, headers={"HX-Request": "true"}).text
         assert '<div id="live"' in fragment
         assert "<html" not in fragment
+
+
+def test_a_backlog_is_told_in_numbers_before_it_is_late(responder: Client) -> None:
+    make_batch(make_service("mail"), at=timezone.now(), report_ids=[uuid7(timezone.now()) for _ in range(3_200)])
+
+    page = responder.get("/dashboard").text
+
+    assert "3,200 reports wait to be grouped, the oldest for" in page
+    assert "older than promised" not in page
 
 
 def test_data_older_than_promised_are_announced(responder: Client) -> None:
