@@ -36,6 +36,26 @@ class Symptom(models.TextChoices):
     OTHER = "other", "Something else"
 
 
+class Suspicion(models.TextChoices):
+    """Why a report is held back in quarantine: what it gave away by itself, then what only many together do."""
+
+    TRAP = "trap", "Filled a field that people don't see"
+    TOO_FAST = "too_fast", "Sent quicker than anybody types"
+    NO_PROOF = "no_proof", "No proof of work"
+    NETWORKS = "networks", "Too few networks for so many reports"
+    ONE_NETWORK = "one_network", "One network all day"
+    COPIES = "copies", "Copies of one long text"
+    CLOCKWORK = "clockwork", "Too even a rhythm"
+
+
+class Verdict(models.TextChoices):
+    """What a person said of reports in quarantine."""
+
+    OPEN = "open", "Not judged"
+    RELEASED = "released", "Released"
+    ATTACK = "attack", "Attack"
+
+
 class Scope(models.TextChoices):
     """What an API key may do."""
 
@@ -82,6 +102,7 @@ class EventKind(models.TextChoices):
     WIDENED = "widened", "Spread to more regions"
     RESOLVED = "resolved", "Resolved"
     FADED = "faded", "Faded without confirmation"
+    WITHDRAWN = "withdrawn", "Withdrawn, its reports are held back"
     HELD_BACK = "held_back", "Not confirmed"
     DISMISSED = "dismissed", "Dismissed"
     ASSIGNED = "assigned", "Assigned"
@@ -103,6 +124,7 @@ class CorrectionKind(models.TextChoices):
     RENAME = "rename", "Renamed"
     MOVE = "move", "Moved reports"
     SCREEN = "screen", "Said whether these are problem reports"
+    JUDGE = "judge", "Said what reports in quarantine are"
 
 
 class EncoderState(models.TextChoices):

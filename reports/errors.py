@@ -41,6 +41,14 @@ class TooMany(ReportsError):
     """More than one request may carry: send it in smaller parts."""
 
 
+class OverLimit(ReportsError):
+    """More than a sender may bring in a time: nothing was accepted, send it again after `retry_after_seconds`."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class IdempotencyConflict(ReportsError):
     """The same idempotency key came with another body: use a new key."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +31,31 @@ def _nothing_remembered() -> Iterator[None]:
     forget_everything()
     yield
     forget_everything()
+
+
+@pytest.fixture(scope="session")
+def broker_url() -> Iterator[str]:
+    from feedback.embedded import valkey
+
+    with valkey.scratch() as server:
+        yield server.url
+
+
+@pytest.fixture
+def broker(broker_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker of the tests' own, for limits; each test has other names in it."""
+    from reports.intake import buckets
+
+    settings.REDIS_URL = broker_url
+    monkeypatch.setattr(buckets, "PREFIX", f"test-{time.monotonic_ns()}:")
+    monkeypatch.setattr(buckets, "CONNECT_SECONDS", 5.0)  # the machine may be busy
+    buckets.forget_broker()
+
+
+@pytest.fixture
+def no_broker(settings: Any) -> None:
+    """Limits as they are while the broker is away."""
+    from reports.intake import buckets
+
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+    buckets.forget_broker()

@@ -12,6 +12,10 @@ def forget_everything() -> None:
     availability.note_back()
     catalogue.forget_services()
     fingerprints.forget_remembered_salts()
+    if buckets := sys.modules.get("reports.intake.buckets"):
+        buckets.forget_broker()
+    if key_limits := sys.modules.get("reports.intake.key_limits"):
+        key_limits.forget_levels()
     if apikeys := sys.modules.get("reports.intake.apikeys"):
         apikeys.forget_keys()
     if health := sys.modules.get("reports.web.health"):
@@ -20,6 +24,8 @@ def forget_everything() -> None:
         clustering.forget_states()
     if screening := sys.modules.get("reports.clustering.screening"):
         screening.forget_screens()
+    if quarantine := sys.modules.get("reports.clustering.quarantine"):
+        quarantine.forget_reviews()
     if encoding := sys.modules.get("reports.clustering.encoding"):
         encoding.forget_students()
     if learning := sys.modules.get("reports.detection.learning"):

@@ -26,6 +26,7 @@ from reports.errors import (
     InvalidReport,
     NotAllowed,
     NotFound,
+    OverLimit,
     StoreUnavailable,
     TooMany,
 )
@@ -62,6 +63,7 @@ INVALID_REPORT = Kind("invalid-report", 422, "The report breaks the contract")
 INVALID_BATCH = Kind("invalid-batch", 422, "No report of the batch was accepted")
 INVALID_INPUT = Kind("invalid-input", 422, "A value does not fit")
 IDEMPOTENCY_CONFLICT = Kind("idempotency-conflict", 422, "The idempotency key came with another body before")
+OVER_LIMIT = Kind("over-limit", 429, "The API key is over its limit")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong on our side")
 STORE_UNAVAILABLE = Kind("store-unavailable", 503, "The database is not available")
 
@@ -132,6 +134,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(INVALID_INPUT, str(error))
         case TooMany():
             return Problem(TOO_LARGE, str(error))
+        case OverLimit():
+            return Problem(OVER_LIMIT, str(error), headers={"Retry-After": str(error.retry_after_seconds)})
         case NotFound():
             return Problem(NOT_FOUND, str(error))
         case IllegalTransition():

@@ -138,6 +138,7 @@ _DETAILS = {
     problems.UNSUPPORTED_MEDIA_TYPE: "Content-Type 'text/plain' is not taken here. Send application/json.",
     problems.INVALID_REPORT: "Mend what `errors` names and send it again. Nothing was accepted.",
     problems.INVALID_BATCH: "Mend what `errors` names and send it again. Nothing was accepted.",
+    problems.OVER_LIMIT: "This API key may send 120,000 reports a minute. Nothing was accepted; send it again later.",
     problems.STORE_UNAVAILABLE: "The database does not take reports right now. Nothing was accepted; try again.",
 }
 _REGION_MESSAGE = "'BY-DE' is no ISO 3166 code. Write a country such as DE, or a subdivision such as DE-BY."
@@ -162,6 +163,7 @@ _INTAKE_PROBLEMS = (
     problems.TOO_LARGE,
     problems.UNSUPPORTED_MEDIA_TYPE,
     problems.IDEMPOTENCY_CONFLICT,
+    problems.OVER_LIMIT,
     problems.STORE_UNAVAILABLE,
 )
 

@@ -23,6 +23,7 @@ from django.db.models.functions import Greatest
 from ml.types import FloatArray
 from reports.clustering import arrays, encoding, handover
 from reports.clustering.counting import screen_by_word
+from reports.clustering.quarantine import judge
 from reports.clustering.writing import shortened
 from reports.enums import CorrectionKind
 from reports.models import Cluster, ClusterBarrier, ClusteringState, Correction, MicroCluster, Placement, Report
@@ -47,7 +48,7 @@ def services_with_corrections() -> list[int]:
 def corrected_clusters(*, service_id: int, since: datetime) -> set[int]:
     """Return the clusters that corrections changed since then: they need new labels. Queries: one."""
     lately = Correction.objects.filter(service_id=service_id, applied_at__gte=since, refusal="")
-    moved = lately.exclude(kind__in=[CorrectionKind.RENAME, CorrectionKind.SCREEN])
+    moved = lately.exclude(kind__in=[CorrectionKind.RENAME, CorrectionKind.SCREEN, CorrectionKind.JUDGE])
     pairs = moved.values_list("cluster_id", "into_id")
     return {cluster_id for pair in pairs for cluster_id in pair if cluster_id is not None}
 
@@ -178,12 +179,20 @@ def _rename(correction: Correction, now: datetime) -> bool:
     return False
 
 
+def _judge(correction: Correction, now: datetime) -> bool:
+    if correction.quarantine_id is None:
+        raise _CannotBeDone("It does not say which reports in quarantine are meant.")
+    judge(quarantine_id=correction.quarantine_id, is_attack=bool(correction.is_attack), now=now)
+    return False
+
+
 _CARRY_OUT: Final[Mapping[CorrectionKind, Callable[[Correction, datetime], bool]]] = {
     CorrectionKind.MERGE: _merge,
     CorrectionKind.SPLIT: _split,
     CorrectionKind.RENAME: _rename,
     CorrectionKind.MOVE: _move,
     CorrectionKind.SCREEN: _screen,
+    CorrectionKind.JUDGE: _judge,
 }
 
 
@@ -323,17 +332,19 @@ def _move_cells(service_id: int, new_ids: Mapping[UUID, int]) -> None:
             " p.micro_cluster_id AS origin, u.micro, count(*)::int AS n,"
             " count(*) FILTER (WHERE p.is_counted)::int AS counted,"
             " count(*) FILTER (WHERE p.is_set_aside)::int AS aside,"
+            " count(*) FILTER (WHERE p.is_quarantined)::int AS held,"
             " count(*) FILTER (WHERE p.is_counted AND NOT p.tells_failure)::int AS no_failure"
             " FROM unnest(%(reports)s::uuid[], %(micros)s::bigint[]) AS u (report, micro)"
             " JOIN reports_placement p ON p.report_id = u.report GROUP BY 1, 2, 3, 4),"
             " taken AS (UPDATE reports_minutecount c SET n_reports = c.n_reports - g.n,"
             " n_counted = c.n_counted - g.counted, n_set_aside = c.n_set_aside - g.aside,"
-            " n_no_failure = c.n_no_failure - g.no_failure FROM going g"
+            " n_quarantined = c.n_quarantined - g.held, n_no_failure = c.n_no_failure - g.no_failure FROM going g"
             " WHERE c.service_id = %(service)s AND c.minute = g.minute AND c.micro_cluster_id = g.origin"
-            " AND c.region = g.region RETURNING g.minute, g.micro, g.region, g.n, g.counted, g.aside, g.no_failure)"
-            " INSERT INTO reports_minutecount"
-            " (service_id, minute, micro_cluster_id, region, n_reports, n_counted, n_set_aside, n_no_failure)"
-            " SELECT %(service)s, minute, micro, region, sum(n), sum(counted), sum(aside), sum(no_failure)"
+            " AND c.region = g.region"
+            " RETURNING g.minute, g.micro, g.region, g.n, g.counted, g.aside, g.held, g.no_failure)"
+            " INSERT INTO reports_minutecount (service_id, minute, micro_cluster_id, region,"
+            " n_reports, n_counted, n_set_aside, n_quarantined, n_no_failure)"
+            " SELECT %(service)s, minute, micro, region, sum(n), sum(counted), sum(aside), sum(held), sum(no_failure)"
             " FROM taken GROUP BY 2, 3, 4",
             {"reports": list(new_ids), "micros": list(new_ids.values()), "service": service_id},
         )

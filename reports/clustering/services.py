@@ -17,22 +17,23 @@ from typing import Any, Final, Literal
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Min
+from django.db.models import Min, Sum
 
 from ml.adopt import adopt_by_products
 from ml.cluster import BURST_SHARE, LeaderState, assign
 from ml.guards import kinds_of
 from ml.refine import GROUP_FACTOR, NO_GROUP, group_threshold
 from ml.types import Float64Array
-from reports.clustering import arrays, encoding, failing_now, handover, screening, writing
+from reports.clustering import arrays, encoding, failing_now, handover, quarantine, screening, writing
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import apply_corrections, services_with_corrections
-from reports.clustering.counting import COUNT_ONCE_WITHIN, counts_again, is_crowded
+from reports.clustering.counting import COUNT_ONCE_WITHIN, counts_again, is_crowded, most_of_a_network
+from reports.clustering.quarantine import Arrived
 from reports.clustering.sources import Came, count_sources
 from reports.clustering.turns import each_service
 from reports.clustering.writing import PlacedReport
 from reports.enums import Symptom
-from reports.models import IntakeBatch
+from reports.models import IntakeBatch, MinuteCount
 from reports.nudge import nudge
 
 logger = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ OLDEST_EVERY: Final = 3
 LOCK_CLUSTERING: Final = 7101  # first half of the advisory lock's key, the service's id is the other
 _ROW: Final = (
     "counted_at", "id", "text", "symptom", "region", "reporter", "network", "channel", "key_id", "received_at",
+    "suspicion",
 )  # fmt: skip
 IDLE_SECONDS: Final = arrays.IDLE_AFTER.total_seconds()
 
@@ -82,9 +84,10 @@ def place_batches(*, service_id: int, now: datetime, oldest_first: bool = False)
         batches = _claim_batches(service_id, oldest_first=oldest_first)
         if not batches:
             return 0
-        reports = _reports_of(service_id, batches)
+        reports = _reports_of(service_id, batches, now=now)
         if reports:
             clusters = _place(service_id, reports, now=now)
+            quarantine.review(service_id, until=reports[-1].counted_at, n_new=len(reports), now=now)
             transaction.on_commit(lambda: arrays.remember(service_id, clusters))
         IntakeBatch.objects.filter(pk__in=[batch.pk for batch in batches]).update(clustered_at=now)
         nudge("detect")
@@ -127,7 +130,7 @@ def _claim_batches(service_id: int, *, oldest_first: bool) -> list[IntakeBatch]:
     return sorted(claimed, key=lambda batch: batch.pk)
 
 
-def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedReport]:
+def _reports_of(service_id: int, batches: Sequence[IntakeBatch], *, now: datetime) -> list[PlacedReport]:
     """Return the batches' reports in the order they count, each with whether it does."""
     ids = [report_id for batch in batches for report_id in batch.report_ids]
     with connection.cursor() as cursor:
@@ -146,15 +149,21 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedR
     against = iter(screening.words_against([row[2] for row, is_aside in zip(rows, aside, strict=True) if is_aside]))
     counted = _counted_times(service_id, rows, of="reporter")
     of_networks = _counted_times(service_id, rows, of="network")
+    held = _held(service_id, rows, aside, now=now)
+    n_counted = _n_counted(service_id, rows) if of_networks else 0
+    sharing = quarantine.usual_sharing(service_id, day=quarantine.day_of(rows[-1][0])) if of_networks else None
     reports = []
-    for row, p, is_aside, p_failing in zip(rows, likely, aside, failing, strict=True):
-        counted_at, report_id, text, symptom, region, raw_reporter, raw_network, channel, key_id, received_at = row
+    for row, p, is_aside, quarantine_id, p_failing in zip(rows, likely, aside, held, failing, strict=True):
+        counted_at, report_id, text, symptom, region, raw_reporter, raw_network, channel, key_id, received_at, _ = row
         reporter, network = bytes(raw_reporter), bytes(raw_network)
+        n_most = most_of_a_network(sharing, n_counted=n_counted)
         is_counted = (
             not is_aside
-            and not (network and is_crowded(of_networks[network], counted_at))
+            and quarantine_id is None
+            and not (network and is_crowded(of_networks[network], counted_at, n_most=n_most))
             and (not reporter or counts_again(counted[reporter], counted_at))
         )
+        n_counted += is_counted
         if is_counted and network:
             insort(of_networks[network], counted_at)
         report = PlacedReport(
@@ -170,10 +179,40 @@ def _reports_of(service_id: int, batches: Sequence[IntakeBatch]) -> list[PlacedR
             set_aside_for=next(against) if is_aside else [],
             p_failing=p_failing,
             tells_failure=p_failing is None or failing_now.reads_as_failure(p_failing),
+            quarantine_id=quarantine_id,
             came=Came(channel, key_id, region, received_at, counted_at),
         )
         reports.append(report)
     return reports
+
+
+def _held(
+    service_id: int, rows: Sequence[tuple[Any, ...]], aside: Sequence[bool], *, now: datetime
+) -> list[int | None]:
+    """Return the group in which each report is held back; what is set aside feeds nothing anyway."""
+    asked = [at for at, is_aside in enumerate(aside) if not is_aside]
+    place = {name: at for at, name in enumerate(_ROW)}
+    arrived = [
+        Arrived(
+            suspicion=rows[at][place["suspicion"]],
+            network=bytes(rows[at][place["network"]]),
+            counted_at=rows[at][place["counted_at"]],
+            text=rows[at][place["text"]],
+        )
+        for at in asked
+    ]
+    found: list[int | None] = [None] * len(rows)
+    for at, quarantine_id in zip(asked, quarantine.hold(service_id, arrived, now=now), strict=True):
+        found[at] = quarantine_id
+    return found
+
+
+def _n_counted(service_id: int, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Return how many reports count in the hour before these, and among their times. Queries: one."""
+    counts = MinuteCount.objects.filter(
+        service_id=service_id, minute__gt=rows[0][0] - COUNT_ONCE_WITHIN, minute__lte=rows[-1][0]
+    )
+    return counts.aggregate(n=Sum("n_counted"))["n"] or 0
 
 
 def _likely_problems(rows: Sequence[tuple[Any, ...]]) -> list[float | None]:
@@ -255,6 +294,7 @@ def _place(service_id: int, reports: Sequence[PlacedReport], *, now: datetime) -
     placed_micros = micro_ids[found.micro].tolist()
     writing.write_placements(service_id, reports, placed_micros, found.similarity.tolist(), now=now)
     writing.count_minutes(service_id, reports, placed_micros)
+    quarantine.add_to_groups([report.quarantine_id for report in reports], [report.counted_at for report in reports])
     count_sources(service_id, [report.came for report in reports])
     after = replace(
         before,

@@ -50,6 +50,7 @@ class PlacedReport:
     p_failing: float | None
     tells_failure: bool
     came: Came
+    quarantine_id: int | None = None
 
 
 def write_clusters(
@@ -172,10 +173,10 @@ def write_placements(
 ) -> None:
     columns = (
         "report_id, service_id, micro_cluster_id, similarity, region, reporter, network, is_counted, p_problem,"
-        " is_set_aside, set_aside_for, p_failing, tells_failure, counted_at, placed_at"
+        " is_set_aside, set_aside_for, is_quarantined, quarantine_id, p_failing, tells_failure, counted_at, placed_at"
     )
     types = ("uuid", "int8", "int8", "float8", "varchar", "bytea", "bytea", "bool", "float8", "bool", "varchar[]",
-             "float8", "bool", "timestamptz", "timestamptz")  # fmt: skip
+             "bool", "int8", "float8", "bool", "timestamptz", "timestamptz")  # fmt: skip
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {Placement._meta.db_table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy,
@@ -184,8 +185,9 @@ def write_placements(
         for report, micro_id, near in zip(reports, micro_ids, similarity, strict=True):
             copy.write_row(
                 (report.id, service_id, micro_id, near, report.region, report.reporter, report.network,
-                report.is_counted, report.p_problem, report.is_set_aside, report.set_aside_for, report.p_failing,
-                report.tells_failure, report.counted_at, now)
+                report.is_counted, report.p_problem, report.is_set_aside, report.set_aside_for,
+                report.quarantine_id is not None, report.quarantine_id, report.p_failing, report.tells_failure,
+                report.counted_at, now)
             )  # fmt: skip
 
 
@@ -193,20 +195,22 @@ def count_minutes(service_id: int, reports: Sequence[PlacedReport], micro_ids: S
     cells: dict[tuple[datetime, int, str], list[int]] = {}
     for report, micro_id in zip(reports, micro_ids, strict=True):
         minute = report.counted_at.replace(second=0, microsecond=0)
-        cell = cells.setdefault((minute, micro_id, report.region), [0, 0, 0, 0])
+        cell = cells.setdefault((minute, micro_id, report.region), [0, 0, 0, 0, 0])
         cell[0] += 1
         cell[1] += report.is_counted
         cell[2] += report.is_set_aside
-        cell[3] += report.is_counted and not report.tells_failure
+        cell[3] += report.quarantine_id is not None
+        cell[4] += report.is_counted and not report.tells_failure
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {MinuteCount._meta.db_table} AS c"  # noqa: S608  a constant
-            " (service_id, minute, micro_cluster_id, region, n_reports, n_counted, n_set_aside, n_no_failure)"
+            f"INSERT INTO {MinuteCount._meta.db_table} AS c (service_id, minute, micro_cluster_id, region,"  # noqa: S608  a constant
+            " n_reports, n_counted, n_set_aside, n_quarantined, n_no_failure)"
             " SELECT %s, * FROM unnest(%s::timestamptz[], %s::bigint[], %s::varchar[],"
-            " %s::int[], %s::int[], %s::int[], %s::int[])"
+            " %s::int[], %s::int[], %s::int[], %s::int[], %s::int[])"
             " ON CONFLICT (service_id, minute, micro_cluster_id, region) DO UPDATE"
             " SET n_reports = c.n_reports + excluded.n_reports, n_counted = c.n_counted + excluded.n_counted,"
             " n_set_aside = c.n_set_aside + excluded.n_set_aside,"
+            " n_quarantined = c.n_quarantined + excluded.n_quarantined,"
             " n_no_failure = c.n_no_failure + excluded.n_no_failure",
             [
                 service_id,

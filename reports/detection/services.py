@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum
 
 from ml.detect import Evidence
 from ml.phases import Phase, step
@@ -279,11 +279,11 @@ def _is_enough(finding: Finding, moment: _Moment) -> bool:
 def _reopen(finding: Finding, moment: _Moment) -> Outage | None:
     """Open the outage again that ended within the hour and that a finding is about; None where there is none.
 
-    One that faded never was an outage, and what a person closed stays closed.
+    One that faded or was withdrawn never was an outage, and what a person closed stays closed.
     """
     if not _is_enough(finding, moment):
         return None
-    by_person = OutageEvent.objects.filter(kind=EventKind.RESOLVED, actor__isnull=False)
+    for_good = OutageEvent.objects.filter(Q(kind=EventKind.RESOLVED, actor__isnull=False) | Q(kind=EventKind.WITHDRAWN))
     ended = (
         Outage.objects.select_for_update(of=("self",))
         .select_related("cluster")
@@ -293,7 +293,7 @@ def _reopen(finding: Finding, moment: _Moment) -> Outage | None:
             resolved_at__gt=moment.now - REOPENS_WITHIN,
             confirmed_at__isnull=False,
         )
-        .exclude(pk__in=by_person.values("outage_id"))
+        .exclude(pk__in=for_good.values("outage_id"))
         .order_by("-resolved_at", "-id")
     )
     for outage in ended:
@@ -419,6 +419,11 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
         _keep_as_peak(outage, found, moment, of_failures=of_failures)
     outage.evaluated_at = moment.now
     _count(outage, moment)
+    if _has_lost_its_witnesses(outage):
+        _move(outage, Phase.RESOLVED, moment)
+        _write_event(outage, EventKind.WITHDRAWN, moment, seen=found, of_failures=of_failures)
+        outage.save()
+        return
     minutes_in_phase = _minutes(phase_since, moment.now)
     # Until it stands still: after a long time without a look an outage recovers and is over in one, and a second look
     # at the same moment finds nothing left to do.
@@ -441,6 +446,18 @@ def _look_again(outage: Outage, moment: _Moment, *, phase_since: datetime) -> No
         _write_event(outage, _KIND[phase, moved], moment, seen=found, of_failures=of_failures)
         minutes_in_phase = 0.0
     outage.save()
+
+
+def _has_lost_its_witnesses(outage: Outage) -> bool:
+    """Tell whether reports that went to quarantine since leave too few people to confirm an outage.
+
+    What a person has confirmed stands. Queries: at most one.
+    """
+    is_confirmed = outage.confirmed_at is not None and not outage.is_confirmed_by_person
+    if not is_confirmed or outage.n_reporters >= thresholds().n_reporters_confirm:
+        return False
+    held = Placement.objects.filter(is_in(outage), service_id=outage.service_id, is_quarantined=True)
+    return held.filter(counted_at__gte=outage.started_at).exists()
 
 
 def _held_back(outage: Outage, moment: _Moment) -> HeldBack | None:
@@ -496,14 +513,22 @@ def _count(outage: Outage, moment: _Moment) -> None:
     """Bring an outage's reports, reporters, severity and label up to date. Queries: two or three."""
     started = outage.started_at
     counts = MinuteCount.objects.filter(is_in(outage), service_id=outage.service_id, minute__gte=started)
-    sums = counts.aggregate(n_reports=Sum("n_reports"), n_counted=Sum("n_counted"), n_no_failure=Sum("n_no_failure"))
+    sums = counts.aggregate(
+        n_reports=Sum(F("n_reports") - F("n_quarantined")),
+        n_counted=Sum("n_counted"),
+        n_no_failure=Sum("n_no_failure"),
+    )
     outage.n_reports = sums["n_reports"] or 0
     outage.n_reporters = sums["n_counted"] or 0
     outage.n_failing = outage.n_reporters - (sums["n_no_failure"] or 0)
     if outage.n_reporters <= EXACT_REPORTERS_UP_TO:
         # The counts hold a reporter once an hour; while it is cheap, count heads instead.
         placements = Placement.objects.filter(
-            is_in(outage), service_id=outage.service_id, counted_at__gte=started, is_set_aside=False
+            is_in(outage),
+            service_id=outage.service_id,
+            counted_at__gte=started,
+            # Whom the cap of a network leaves out, or quarantine holds back, is nobody's witness either.
+            is_counted=True,
         )
         heads = placements.aggregate(
             known=Count("reporter", distinct=True, filter=~Q(reporter=b"")),

@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from reports.errors import InvalidReport, ReportsError
-from reports.intake import apikeys, catalogue, fingerprints
+from reports.intake import apikeys, catalogue, fingerprints, key_limits
 from reports.intake.apikeys import KnownKey, remembered_key
 from reports.intake.contract import ReportIn
 from reports.intake.services import ANSWER_SECONDS, Origin, give_up, idempotency_claim, make_row
@@ -40,7 +40,8 @@ def submit(
 ) -> Future[Written]:
     """Hand the reports of one request to the writer and return its future answer, as `ReportWriter.submit` does.
 
-    Raises AskFirst where one of them would be refused, or where nobody knows without a query.
+    Raises AskFirst where one of them would be refused, where nobody knows without a query, or where the key has brought
+    so much that its limit must be checked.
     """
     if not reports or not fingerprints.has_salt_of(now.date()):
         raise AskFirst
@@ -50,6 +51,8 @@ def submit(
     # The second only where something below asks the database after all: Django forbids it on an event loop.
     except (InvalidReport, SynchronousOnlyOperation) as error:
         raise AskFirst from error
+    if not key_limits.take_at_once(origin.key_id, n_reports=len(rows)):
+        raise AskFirst
     return the_writer(clock=timezone.now).submit(Submission(rows, claim))
 
 

@@ -178,7 +178,7 @@ def _reporters_by_symptom(service_id: int, now: datetime) -> Mapping[str, int]:
             "SELECT r.symptom,"
             " count(DISTINCT nullif(r.reporter, ''::bytea)) + count(*) FILTER (WHERE r.reporter = ''::bytea)"
             " FROM (SELECT report_id FROM reports_placement"
-            " WHERE service_id = %s AND counted_at > %s AND counted_at <= %s"
+            " WHERE service_id = %s AND counted_at > %s AND counted_at <= %s AND NOT is_quarantined"
             " ORDER BY counted_at DESC LIMIT %s) AS newest"
             " JOIN reports_report r ON r.id = newest.report_id WHERE r.symptom <> '' GROUP BY r.symptom",
             [service_id, now - SYMPTOMS_WITHIN, now, SYMPTOMS_LOOK_AT],

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,7 +19,8 @@ from django.utils import timezone
 
 from reports.enums import Channel
 from reports.errors import FieldError, InvalidReport, StoreUnavailable, TooMany
-from reports.intake import catalogue, contract
+from reports.intake import abuse, catalogue, contract, key_limits
+from reports.intake.abuse import FormSigns
 from reports.intake.availability import store_needed
 from reports.intake.contract import ReportIn
 from reports.intake.fingerprints import ANONYMOUS, fingerprint, forget_salts, network_of, wording
@@ -53,7 +54,8 @@ class Origin:
     """Where a report came from: which face, which client, and what tells one reporter from another.
 
     `address` and `agent` are only fingerprinted. `client` scopes idempotency keys and reporters' names.
-    `key_id` is the API key it came with: with the channel it is the report's source.
+    `key_id` is the API key it came with: with the channel it is the report's source. `signs` are what a form
+    brings beside its report; `suspicion` (`enums.Suspicion`) is what they come to, and nobody is told of it.
     """
 
     channel: Channel
@@ -61,6 +63,8 @@ class Origin:
     address: str = ""
     agent: str = ""
     key_id: int | None = None
+    suspicion: str = ""
+    signs: FormSigns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +88,11 @@ def accept_report(
 ) -> Receipt:
     """Store one report durably and return its receipt; for a repeated idempotency key the first receipt.
 
-    Raises InvalidReport, IdempotencyConflict, StoreUnavailable.
+    Raises InvalidReport, OverLimit, IdempotencyConflict, StoreUnavailable.
     """
+    key_limits.check(origin.key_id, n_reports=1)
     with store_needed():
-        row = make_row(report=report, origin=origin, now=now)
+        row = make_row(report=report, origin=_judged(origin, report, now), now=now)
     written = _write(Submission((row,), idempotency_claim(idempotency_key, origin, body)))
     return Receipt(written.report_ids[0], receipt_token(written.report_ids[0]))
 
@@ -105,7 +110,7 @@ def accept_batch(
 
     An item that could not even be read comes as the InvalidReport it raised. With `all_or_nothing`, or where no item is
     good, raises InvalidReport with all errors (each with its item's number) and stores nothing. Raises also TooMany,
-    IdempotencyConflict, StoreUnavailable.
+    OverLimit, IdempotencyConflict, StoreUnavailable.
     """
     if len(items) > contract.MAX_BATCH_REPORTS:
         raise TooMany(
@@ -114,6 +119,7 @@ def accept_batch(
         )
     if not items:
         raise InvalidReport([FieldError("", "The batch holds no report. Send at least one.")])
+    key_limits.check(origin.key_id, n_reports=len(items))
     rows: list[ReportRow] = []
     errors: list[FieldError] = []
     for number, item in enumerate(items):
@@ -165,6 +171,7 @@ def make_row(*, report: ReportIn, origin: Origin, now: datetime, ask: bool = Tru
         received_at=now,
         counted_at=contract.counted_at(report, received_at=now),
         key_id=origin.key_id,
+        suspicion=origin.suspicion,
     )
 
 
@@ -195,6 +202,14 @@ def replay_spool(*, now: datetime) -> int:
 def prepare_storage(*, now: datetime) -> list[str]:
     """Make room for the reports of today and the coming days; return what was made."""
     return make_partitions(now=now)
+
+
+def _judged(origin: Origin, report: ReportIn, now: datetime) -> Origin:
+    """Return the origin with what its form gives away. This is the one place where a report is judged by itself."""
+    if origin.signs is None:
+        return origin
+    suspicion = abuse.suspicion_of(origin.signs, service=report.service, address=origin.address, now=now)
+    return replace(origin, suspicion=suspicion)
 
 
 def _without_secrets(report: ReportIn) -> ReportIn:

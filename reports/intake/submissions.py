@@ -26,6 +26,7 @@ class ReportRow:
     counted_at: datetime
     network: bytes = b""
     key_id: int | None = None
+    suspicion: str = ""
 
 
 @dataclass(frozen=True, slots=True)

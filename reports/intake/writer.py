@@ -54,6 +54,7 @@ REMEMBER_KEYS = 10_000  # the latest keys the database has, for those who repeat
 _COLUMNS = (
     "id", "service_id", "channel", "region", "text", "symptom", "lang", "reporter", "network", "source", "url",
     "release", "trace", "occurred_at", "received_at", "counted_at", "key_id",
+    "suspicion",
 )  # fmt: skip
 _COPY = f"COPY {Report._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _TYPES = (
@@ -67,6 +68,7 @@ _TYPES = (
     *["varchar"] * 4,
     *["timestamptz"] * 3,
     "int8",
+    "varchar",
 )
 
 
@@ -158,7 +160,7 @@ def _copy(rows: Sequence[ReportRow]) -> None:
                     row.id, row.service_id, row.channel, report.region, report.text, report.symptom, report.lang,
                     row.reporter, row.network, report.source, report.url, report.release, report.trace,
                     report.occurred_at or row.received_at, row.received_at, row.counted_at,
-                    row.key_id,
+                    row.key_id, row.suspicion,
                 )
             )  # fmt: skip
 

@@ -39,6 +39,7 @@ _SHOWN_EVENTS: Final = {
     EventKind.RECOVERING: ("R", "recovering"),
     EventKind.RESOLVED: ("X", "resolved"),
     EventKind.FADED: ("X", "resolved"),
+    EventKind.WITHDRAWN: ("X", "resolved"),
 }
 
 

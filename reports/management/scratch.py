@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, connections
 from django.utils.module_loading import import_string
 
-from reports.clustering import arrays, encoding, screening
+from reports.clustering import arrays, encoding, quarantine, screening
 from reports.detection import fleet, learning, ticks
 from reports.intake import catalogue, fingerprints
 
@@ -66,6 +66,7 @@ def _switch(address: dict[str, Any]) -> None:
     arrays.forget_states()
     encoding.forget_students()
     screening.forget_screens()
+    quarantine.forget_reviews()
     learning.forget_usual()
     ticks.forget_pasts()
     fleet.forget_fleet()

@@ -10,6 +10,7 @@ from reports.models.correction import ClusterBarrier, Correction, ScreeningExamp
 from reports.models.encoder import LearntEncoder
 from reports.models.outage import Outage, OutageEvent
 from reports.models.places import Service
+from reports.models.quarantine import Quarantine
 from reports.models.report import FingerprintSalt, IdempotencyKey, IntakeBatch, Report, ReportContact
 from reports.models.source import Source, SourceAlarm, SourceCount, SourceProfile
 from reports.models.what_if import WhatIf
@@ -30,6 +31,7 @@ __all__ = [
     "Outage",
     "OutageEvent",
     "Placement",
+    "Quarantine",
     "QuietDay",
     "Report",
     "ReportContact",

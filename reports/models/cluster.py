@@ -136,6 +136,8 @@ class Placement(models.Model):
     the text reads as no problem report: `p_problem` says how likely it is one (null: not asked), `is_set_aside` what
     became of that, `set_aside_for` which of its words spoke against it. `p_failing` says how likely it tells that
     something fails now (null: not asked), `tells_failure` what became of that: where nobody can say, it does.
+    `is_quarantined` is true while it is held back with its group in `quarantine`; a report that was released keeps the
+    group.
     """
 
     report_id = models.UUIDField(primary_key=True)
@@ -149,12 +151,22 @@ class Placement(models.Model):
     p_problem = models.FloatField(null=True)
     is_set_aside = models.BooleanField(default=False, db_default=False)
     set_aside_for = ArrayField(models.CharField(max_length=40), default=list, db_default=[])
+    is_quarantined = models.BooleanField(default=False, db_default=False)
+    quarantine = models.ForeignKey(
+        "reports.Quarantine", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     p_failing = models.FloatField(null=True)
     tells_failure = models.BooleanField(default=True, db_default=True)
     counted_at = models.DateTimeField()
     placed_at = models.DateTimeField()
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~(Q(is_quarantined=True) & (Q(is_counted=True) | Q(is_set_aside=True))),
+                name="what_is_in_quarantine_is_neither_counted_nor_set_aside",
+            ),
+        ]
         indexes = [
             # the newest reports of a micro-cluster (ids are in time order)
             models.Index(fields=["micro_cluster", "-report_id"], name="placement_newest_of_micro"),
@@ -172,6 +184,12 @@ class Placement(models.Model):
             ),
             # triage.clusters: what was set aside of late, for a person to look through
             models.Index(fields=["service", "-counted_at"], condition=Q(is_set_aside=True), name="placement_set_aside"),
+            # clustering.quarantine, triage.quarantine: the reports of a group, the newest first
+            models.Index(
+                fields=["quarantine", "-counted_at"],
+                condition=Q(quarantine__isnull=False),
+                name="placement_of_quarantine",
+            ),
             # triage.selectors, drill: a service's latest placements
             models.Index(fields=["service", "-counted_at"], name="placement_by_counted_at"),
         ]
@@ -194,13 +212,15 @@ class MinuteCount(models.Model):
     n_reports = models.PositiveIntegerField()
     n_counted = models.PositiveIntegerField()
     n_set_aside = models.PositiveIntegerField(default=0, db_default=0)
+    n_quarantined = models.PositiveIntegerField(default=0, db_default=0)
     n_no_failure = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(n_counted__lte=F("n_reports")), name="no_more_counted_than_reported"),
             models.CheckConstraint(
-                condition=Q(n_reports__gte=F("n_counted") + F("n_set_aside")), name="what_is_set_aside_does_not_count"
+                condition=Q(n_reports__gte=F("n_counted") + F("n_set_aside") + F("n_quarantined")),
+                name="what_is_held_back_does_not_count",
             ),
             models.CheckConstraint(
                 condition=Q(n_no_failure__lte=F("n_counted")), name="no_more_without_failure_than_counted"

@@ -20,7 +20,8 @@ class Correction(models.Model):
 
     By kind: *merge* `cluster` into `into`; *split* `micro_cluster_ids` off `cluster` (the new cluster becomes `into`);
     *rename* `cluster` to `text` ("" = the machine's label again); *move* `report_ids` to `into` (null = a cluster of
-    their own, which becomes `into`); *screen* says with `is_problem` whether `report_ids` are problem reports.
+    their own, which becomes `into`); *screen* says with `is_problem` whether `report_ids` are problem reports; *judge*
+    says of a `quarantine` whether it is an attack, or (`is_attack` false) to be released.
     `applied_at` is null while it waits; `refusal` says why it could not be carried out.
     """
 
@@ -31,6 +32,10 @@ class Correction(models.Model):
     micro_cluster_ids = ArrayField(models.BigIntegerField(), default=list)
     report_ids = ArrayField(models.UUIDField(), default=list)
     is_problem = models.BooleanField(null=True)
+    quarantine = models.ForeignKey(
+        "reports.Quarantine", null=True, on_delete=models.PROTECT, related_name="corrections"
+    )
+    is_attack = models.BooleanField(null=True)
     text = models.CharField(max_length=200, blank=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField()
@@ -42,6 +47,11 @@ class Correction(models.Model):
             models.CheckConstraint(
                 condition=Q(kind=CorrectionKind.SCREEN) ^ Q(is_problem__isnull=True),
                 name="only_screening_says_whether_it_is_a_problem",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=CorrectionKind.JUDGE, quarantine__isnull=False, is_attack__isnull=False)
+                | (~Q(kind=CorrectionKind.JUDGE) & Q(quarantine__isnull=True, is_attack__isnull=True)),
+                name="only_a_judgement_says_what_a_quarantine_is",
             ),
         ]
         indexes = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from reports.enums import Channel, Symptom
+from reports.enums import Channel, Suspicion, Symptom
 
 
 class Report(models.Model):
@@ -18,7 +18,7 @@ class Report(models.Model):
     `received_at` is when we took it, `occurred_at` when the reporter says it happened, `counted_at` when it counts for
     detection. `reporter` is a fingerprint under the day's salt; empty where nothing tells reporters apart. `network` is
     one of the network they report from, empty where that is not known. `key` is the one it came with, `source`
-    the client's own word for where it has it from.
+    the client's own word for where it has it from. `suspicion` is what it gave away by itself ("": nothing).
     """
 
     id = models.UUIDField(primary_key=True)
@@ -35,6 +35,7 @@ class Report(models.Model):
     url = models.CharField(max_length=2000, blank=True)
     release = models.CharField(max_length=100, blank=True)
     trace = models.CharField(max_length=64, blank=True)
+    suspicion = models.CharField(max_length=20, blank=True, default="", db_default="", choices=Suspicion)
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
     counted_at = models.DateTimeField()

@@ -185,7 +185,7 @@ def cluster_page(*, cluster_id: int, all_reports: bool = False, now: datetime) -
         reports=_heard(newest, waiting, terms=terms),
         others=_others(cluster),
         corrections=_corrections(cluster),
-        lag=_lag(now),
+        lag=lag_of_clustering(now),
     )
 
 
@@ -209,7 +209,7 @@ def set_aside_page(*, service_slug: str = "", now: datetime) -> SetAsidePage:
         if slug == service_slug:
             newest = lately.filter(service_id=pk).order_by("-counted_at").values_list("pk", flat=True)[:MOST_REPORTS]
             reports = _heard(list(newest), _waiting_reports(pk), with_clusters=True)
-    return SetAsidePage(now, tuple(services), service_slug, reports, _lag(now))
+    return SetAsidePage(now, tuple(services), service_slug, reports, lag_of_clustering(now))
 
 
 def _services() -> list[tuple[str, str]]:
@@ -346,6 +346,7 @@ def _corrections(cluster: Cluster) -> tuple[CorrectionRow, ...]:
     )
 
 
-def _lag(now: datetime) -> Lag:
+def lag_of_clustering(now: datetime) -> Lag:
+    """Return how long reports wait for their cluster, and how many do. Queries: one."""
     n_waiting, waiting_seconds = gauges.waiting(now=now)
     return Lag(waiting_seconds, None, settings.LAG_PROMISE_SECONDS, n_waiting)

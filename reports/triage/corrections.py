@@ -45,7 +45,7 @@ def merge_clusters(*, cluster_id: int, into_id: int, actor_id: int, now: datetim
 
     Raises NotFound, NotAllowed, InvalidInput.
     """
-    _check_role(actor_id)
+    check_role(actor_id)
     cluster, into = living_cluster(cluster_id), living_cluster(into_id)
     if cluster_id == into_id:
         raise InvalidInput("A cluster can't be merged into itself. Choose another one.")
@@ -62,7 +62,7 @@ def split_cluster(*, cluster_id: int, micro_cluster_ids: Collection[int], actor_
 
     Raises NotFound, NotAllowed, InvalidInput.
     """
-    _check_role(actor_id)
+    check_role(actor_id)
     cluster = living_cluster(cluster_id)
     chosen = sorted(set(micro_cluster_ids))
     if not chosen:
@@ -85,7 +85,7 @@ def rename_cluster(*, cluster_id: int, name: str, actor_id: int, now: datetime) 
 
     Raises NotFound, NotAllowed, InvalidInput.
     """
-    _check_role(actor_id)
+    check_role(actor_id)
     name = " ".join(without_forbidden(unicodedata.normalize("NFC", name)).split())
     if len(name) > MAX_CLUSTER_NAME_CHARS:
         raise InvalidInput(f"The name has {len(name)} characters; at most {MAX_CLUSTER_NAME_CHARS} fit. Shorten it.")
@@ -112,7 +112,7 @@ def move_reports(*, report_ids: Collection[UUID], into_id: int | None, actor_id:
 
     Raises NotFound, NotAllowed, InvalidInput.
     """
-    _check_role(actor_id)
+    check_role(actor_id)
     placed = _placed(report_ids)
     service_id, origin_id = placed.service_id, placed.only_cluster_id
     into = living_cluster(into_id) if into_id is not None else None
@@ -132,7 +132,7 @@ def screen_reports(*, report_ids: Collection[UUID], is_problem: bool, actor_id: 
 
     Raises NotFound, NotAllowed, InvalidInput.
     """
-    _check_role(actor_id)
+    check_role(actor_id)
     placed = _placed(report_ids)
     already = Placement.objects.filter(
         report_id__in=placed.report_ids, is_set_aside=not is_problem, p_problem=float(is_problem)
@@ -190,7 +190,7 @@ def _placed(report_ids: Collection[UUID]) -> _Placed:
     return _Placed(service_ids.pop(), wanted, frozenset(cluster_id for _, cluster_id in found))
 
 
-def _check_role(actor_id: int) -> None:
+def check_role(actor_id: int) -> None:
     if not includes(role := account_role(user_id=actor_id), Role.RESPONDER):
         yours = f"Your role is {role.value}" if role else "You have no role"
         raise NotAllowed(f"{yours}; to correct clusters takes a responder. Ask an admin for the role.")
@@ -201,7 +201,7 @@ def _say(kind: CorrectionKind, service_id: int, actor_id: int, now: datetime, **
     meant: dict[str, Any] = {
         "cluster_id": None, "into_id": None, "micro_cluster_ids": [], "report_ids": [], "is_problem": None,
     } | what  # fmt: skip
-    with _one_at_a_time(service_id):
+    with one_at_a_time(service_id):
         waiting = Correction.objects.filter(service_id=service_id, kind=kind, applied_at__isnull=True)
         if waiting.filter(**_asked(meant)).exists():
             return False
@@ -216,7 +216,7 @@ def _asked(meant: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _one_at_a_time(service_id: int) -> Iterator[None]:
+def one_at_a_time(service_id: int) -> Iterator[None]:
     """Let nobody else say something of the service's clusters meanwhile: two clicks at once must see each other."""
     with transaction.atomic():
         with connection.cursor() as cursor:

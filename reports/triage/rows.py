@@ -16,6 +16,7 @@ from reports.enums import CorrectionKind, EventKind, OutageState, Severity, Symp
 from reports.intake.regions import numeric_code, region_name
 from reports.triage.accounts import Staff
 from reports.triage.evidence import listed, place_words
+from reports.triage.held_back import HeldBack
 from reports.triage.marking import TextPart, marked, terms_in
 from reports.triage.sources import SourceNotice
 from reports.triage.streams import Chart
@@ -198,6 +199,7 @@ class Dashboard:
     n_unplaced: int
     lag: Lag
     notices: tuple[SourceNotice, ...]
+    held_back: tuple[HeldBack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement,
 from reports.triage import gauges, streams
 from reports.triage.accounts import responders
 from reports.triage.evidence import Seen, held_back_words, place_words, seen_of
+from reports.triage.held_back import held_back
 from reports.triage.rows import (
     ClusterRow,
     Dashboard,
@@ -92,7 +93,7 @@ def dashboard_version(*, now: datetime) -> str:
 
 
 def dashboard(*, now: datetime) -> Dashboard:
-    """Return what emerges, what lately ended, how the services do, and whence reports come. Queries: at most 20."""
+    """Return what emerges, what lately ended, how the services do, and whence reports come. Queries: at most 21."""
     rows = Outage.objects.select_related("service", "assignee")
     found_open = sorted(
         rows.open().order_by("-suspected_at", "-pk")[:MOST_OPEN],
@@ -135,6 +136,7 @@ def dashboard(*, now: datetime) -> Dashboard:
         n_unplaced=sum(counts.get("", 0) for counts in n_by_region),
         lag=_lag(found_open, now=now),
         notices=source_notices(now=now),
+        held_back=held_back(now=now),
     )
 
 

@@ -17,6 +17,7 @@ from typing import Final
 from django.http import QueryDict
 
 from reports.errors import FieldError, InvalidReport
+from reports.intake.abuse import FormSigns, form_mark, rendered_at
 from reports.intake.contract import from_mapping, normalise
 from reports.intake.regions import RegionChoice, countries, is_region, subdivisions
 from reports.intake.selectors import ServiceChoice, SymptomChoice
@@ -42,7 +43,10 @@ _ANCHORS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What stands in the form's fields. `nonce` names this rendering of the form: sent twice it is one report."""
+    """What stands in the form's fields. `nonce` names this rendering of the form: sent twice it is one report.
+
+    `mark` says when that was, `trap` is a field that people don't see, `proof` the work a browser was asked for.
+    """
 
     service: str = ""
     symptom: str = ""
@@ -51,6 +55,9 @@ class Typed:
     subdivision: str = ""
     contact: str = ""
     nonce: str = ""
+    mark: str = ""
+    trap: str = ""
+    proof: str = ""
 
     @property
     def region(self) -> str:
@@ -65,6 +72,11 @@ class Typed:
         """A key for this rendering with this content: sent twice it is one report, after a change another."""
         content = "\x00".join((self.service, self.symptom, self.text, self.region, self.contact))
         return f"{self.nonce}.{hashlib.sha256(content.encode(errors='surrogatepass')).hexdigest()[:32]}"
+
+    @property
+    def signs(self) -> FormSigns:
+        """What the form gives away beside its report."""
+        return FormSigns(nonce=self.nonce, mark=self.mark, trap=self.trap, proof=self.proof)
 
     def fields(self) -> dict[str, str]:
         """Return the fields of a report."""
@@ -112,8 +124,13 @@ def new_nonce() -> str:
 
 
 def read_typed(given: QueryDict, *, default_country: str) -> Typed:
-    """Return what was typed; a country that was not asked yet is guessed."""
+    """Return what was typed; a country that was not asked yet is guessed.
+
+    A form that comes back keeps its mark, so that who mends an error at once is not taken for a machine.
+    """
     nonce = given.get("nonce", "")
+    nonce = nonce if _NONCE.match(nonce) else new_nonce()
+    mark = given.get("mark", "")
     return Typed(
         service=given.get("service", ""),
         symptom=given.get("symptom", ""),
@@ -122,7 +139,10 @@ def read_typed(given: QueryDict, *, default_country: str) -> Typed:
         country=given.get("country", default_country),
         subdivision=given.get("subdivision", ""),
         contact=given.get("contact", ""),
-        nonce=nonce if _NONCE.match(nonce) else new_nonce(),
+        nonce=nonce,
+        mark=mark,
+        trap=given.get("reference", ""),
+        proof=given.get("altcha", ""),
     )
 
 
@@ -166,6 +186,7 @@ def form_page(
     services: tuple[ServiceChoice, ...],
     symptoms: tuple[SymptomChoice, ...],
     max_text_chars: int,
+    now: datetime,
     errors: Iterable[FieldError] = (),
     is_linked: bool = False,
     trouble: str = "",
@@ -179,6 +200,8 @@ def form_page(
     by_field: dict[str, FormError] = {}
     for error in told:
         by_field.setdefault(error.field, error)
+    if rendered_at(typed.nonce, typed.mark) is None:
+        typed = replace(typed, mark=form_mark(typed.nonce, now=now))
     if len(services) == 1 and not typed.service:
         typed = replace(typed, service=services[0].slug)
     return FormPage(

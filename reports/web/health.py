@@ -27,6 +27,7 @@ from reports import telemetry
 from reports.intake.spool import the_spool
 from reports.telemetry import Metric, Sample
 from reports.triage import gauges
+from reports.triage.held_back import n_held_back
 from reports.triage.sources import n_source_alarms_open
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What Prometheus reads, at most METRICS_KEPT_SECONDS old. Queries: at most six.
+    """What Prometheus reads, at most METRICS_KEPT_SECONDS old. Queries: at most seven.
 
     While the database is away, only what is known without it: a number that is not there is no zero.
     """
@@ -197,5 +198,11 @@ def _read_metrics(*, now: datetime) -> list[Metric]:
             "gauge",
             "Sources of reports that are silent, or collect otherwise than before.",
             [Sample(n, {"kind": kind.value}) for kind, n in n_source_alarms_open().items()],
+        ),
+        Metric(
+            "outcry_quarantined_total",
+            "counter",
+            "Reports that were held back, by service and reason.",
+            [Sample(n, {"service": service, "reason": reason}) for (service, reason), n in n_held_back().items()],
         ),
     ]

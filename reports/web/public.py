@@ -11,18 +11,21 @@ from dataclasses import replace
 from functools import wraps
 from typing import Final
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, get_conditional_response, patch_cache_control
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reports.enums import Channel
 from reports.errors import FieldError, InvalidReport, NotFound, StoreUnavailable
+from reports.intake.abuse import asks_for_proof
 from reports.intake.availability import store_needed
 from reports.intake.contract import MAX_TEXT_CHARS, from_mapping
+from reports.intake.proofs import new_challenge
 from reports.intake.regions import country_of_address
 from reports.intake.selectors import services_to_choose, symptoms_to_choose
 from reports.intake.services import Origin, accept_report
@@ -76,6 +79,17 @@ def report(request: HttpRequest, slug: str = "") -> HttpResponseBase:
     return _show(request, replace(typed, service=slug or typed.service), slug)
 
 
+@never_cache
+@require_safe
+@says_when_the_store_is_away
+def challenge(request: HttpRequest) -> HttpResponseBase:
+    """Give a browser that is about to send the form some work, or none (204), which is the rule."""
+    now = timezone.now()
+    with store_needed():
+        is_asked = asks_for_proof(service=request.GET.get("service", ""), address=client_address(request), now=now)
+    return JsonResponse(new_challenge(now=now)) if is_asked else HttpResponse(status=204)
+
+
 @require_safe
 @says_when_the_store_is_away
 def receipt(request: HttpRequest, token: str) -> HttpResponseBase:
@@ -101,6 +115,7 @@ def _take(request: HttpRequest, typed: Typed, slug: str) -> HttpResponse:
             client="form",
             address=client_address(request),
             agent=request.headers.get("User-Agent", ""),
+            signs=typed.signs,
         )
         with store_needed():  # the look-ups before the writer don't wait for a database that is away
             taken = accept_report(
@@ -134,6 +149,7 @@ def _show(
         services=services,
         symptoms=symptoms,
         max_text_chars=MAX_TEXT_CHARS,
+        now=timezone.now(),
         errors=wrong,
         is_linked=bool(slug),
         trouble=trouble,

@@ -8,5 +8,6 @@ urlpatterns = [
     path("", public.status, name="status"),
     path("report", public.report, name="report"),
     path("report/<str:slug>", public.report, name="report"),
+    path("challenge", public.challenge, name="challenge"),
     path("receipt/<str:token>", public.receipt, name="receipt"),
 ]

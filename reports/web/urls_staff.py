@@ -6,7 +6,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from reports.web import cluster_pages, dashboard, key_pages, service_pages, what_if_pages
+from reports.web import cluster_pages, dashboard, key_pages, quarantine_pages, service_pages, what_if_pages
 from reports.web.login import StaffLogin
 
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("dashboard/clusters/<int:cluster_id>/<slug:word>", cluster_pages.cluster_act, name="cluster-act"),
     path("dashboard/set-aside", cluster_pages.set_aside, name="set-aside"),
     path("dashboard/set-aside/say", cluster_pages.set_aside_act, name="set-aside-act"),
+    path("dashboard/quarantine", quarantine_pages.quarantine, name="quarantine"),
+    path("dashboard/quarantine/say", quarantine_pages.quarantine_act, name="quarantine-act"),
     path("dashboard/what-if", what_if_pages.what_ifs, name="what-ifs"),
     path("dashboard/what-if/<int:what_if_id>", what_if_pages.what_if_one, name="what-if"),
     path("dashboard/services", service_pages.services, name="services"),

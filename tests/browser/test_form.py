@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from base64 import b64decode
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from django.utils import timezone
@@ -185,3 +189,21 @@ def test_the_receipt_link_shows_the_report_again(page: Page, new_page: NewPage) 
     later.goto(link)
 
     expect(later.get_by_text("<b>Nothing</b> loads, write to [email]")).to_be_visible()
+
+
+def test_a_browser_does_the_work_it_is_asked_for(page: Page) -> None:
+    make_service(name="Mail")
+    salt = "00112233445566778899aabb?expires=1900000000&"
+    asked = {"algorithm": "SHA-256", "maxnumber": 900, "salt": salt, "signature": "of-the-server"}
+    asked["challenge"] = hashlib.sha256(f"{salt}777".encode()).hexdigest()
+    page.route("**/challenge?*", lambda route: route.fulfill(json=asked))
+    page.goto("/report")
+
+    page.get_by_label("What happened?").fill("nothing loads")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.get_by_role("button", name="Send report").last.click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Thank you")
+    [proof] = parse_qs(sent.value.post_data or "")["altcha"]
+    told = json.loads(b64decode(proof))
+    assert (told["number"], told["challenge"], told["salt"]) == (777, asked["challenge"], salt)

@@ -179,6 +179,7 @@ def assert_counts_tell_the_placements() -> None:
         expected[(*cell, "reports")] += 1
         expected[(*cell, "counted")] += row.is_counted
         expected[(*cell, "aside")] += row.is_set_aside
+        expected[(*cell, "held")] += row.is_quarantined
         expected[(*cell, "no failure")] += row.is_counted and not row.tells_failure
     found: Counter[tuple[Any, ...]] = Counter()
     for count in MinuteCount.objects.all():
@@ -187,6 +188,7 @@ def assert_counts_tell_the_placements() -> None:
         found[(*cell, "reports")] += count.n_reports
         found[(*cell, "counted")] += count.n_counted
         found[(*cell, "aside")] += count.n_set_aside
+        found[(*cell, "held")] += count.n_quarantined
         found[(*cell, "no failure")] += count.n_no_failure
     assert +expected == +found
     for cluster in Cluster.objects.all():

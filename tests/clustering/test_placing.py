@@ -205,7 +205,7 @@ def test_the_queries_of_a_batch_do_not_grow_with_its_reports(
 
     # Of these four read the clusters, which a worker remembers, two keep the sample from which "alike" is read, and
     # two count by source.
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(30):
         place_batches(service_id=service.pk, now=NOW)
 
     assert Placement.objects.count() == n_reports + len(LOGIN) + len(PARCEL)

@@ -339,3 +339,25 @@ def test_when_the_keys_can_not_be_read_any_more_django_says_so(key: str, monkeyp
 
     assert told.status == 503
     assert told.header("retry-after") == "5"
+
+
+@pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize("path", [ONE, MANY])
+def test_a_key_over_its_limit_is_refused_alike(key: str, settings: Any, path: str) -> None:
+    settings.KEY_REPORTS_PER_MINUTE = 40
+    body, n_reports = (GOOD, 1) if path == ONE else ([GOOD] * 4, 4)
+    asked = [request(key, body, path)] * (48 // n_reports)
+
+    edges, n_passed_on = by_the_edge(key, asked)
+    (djangos,) = by_django([request(key, body, path)])
+
+    refused = [told for told in edges if told.status == 429]
+    n_refused = len(refused)
+    # The bucket fills up by a report in 1.5 seconds while the test runs.
+    assert 2 + n_reports * (len(asked) - n_refused) == Report.objects.count() <= 40 + 6
+    assert n_refused < n_passed_on < len(asked)
+    assert djangos.status == 429
+    assert refused[-1].header("retry-after").isdigit()
+    without_wait = [[pair for pair in plain(told)[1] if pair[0] != b"Retry-After"] for told in (refused[-1], djangos)]
+    assert without_wait[0] == without_wait[1]
+    assert plain(refused[-1])[2] == plain(djangos)[2]

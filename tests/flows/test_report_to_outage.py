@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from reports import tasks
 from reports.enums import Channel, EventKind, OutageState, Role, Scope, ServiceState
+from reports.intake.abuse import form_mark
 from reports.intake.apikeys import create_key
 from reports.intake.services import prepare_storage
 from reports.models import Outage, Placement, Report, Service
@@ -48,9 +49,11 @@ def send_batch(program: Client, items: list[dict[str, str]]) -> None:
 def by_form(n: int) -> list[str]:
     """Send reports by the public form, each from a browser of its own; return the tokens of the receipts."""
     tokens = []
+    a_minute_ago = timezone.now() - timedelta(minutes=1)
     for i in range(n):
         given = {
-            "service": "mail", "nonce": f"form-{i:020}", "symptom": "login", "text": "I can't log in",
+            "service": "mail", "nonce": f"form-{i:020}", "mark": form_mark(f"form-{i:020}", now=a_minute_ago),
+            "symptom": "login", "text": "I can't log in",
             "country": "DE", "subdivision": "DE-BY",
         }  # fmt: skip
         response = Client().post("/report", given, headers={"User-Agent": f"browser {i}"})

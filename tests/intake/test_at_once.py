@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import SynchronousOnlyOperation
 
 from reports.enums import Channel, Scope
-from reports.intake import apikeys, at_once, catalogue, fingerprints
+from reports.intake import apikeys, at_once, catalogue, fingerprints, key_limits
 from reports.intake.apikeys import create_key, remembered_key, revoke_key
 from reports.intake.at_once import AskFirst
 from reports.intake.contract import ReportIn
@@ -72,6 +72,21 @@ def test_nothing_at_all_belongs_to_the_other_door(writer: Writer) -> None:
 
     with pytest.raises(AskFirst):
         hand_in()
+
+
+@pytest.mark.usefixtures("no_broker")
+def test_a_key_that_must_be_checked_belongs_to_the_other_door(writer: Writer) -> None:
+    make_service("mail")
+    at_once.refresh(now=NOW)
+    origin = Origin(Channel.REST, client="key:1", key_id=1)
+    report = ReportIn(service="mail", text="x")
+
+    with pytest.raises(AskFirst):
+        at_once.submit(reports=[report], origin=origin, idempotency_key="", body=b"{}", now=NOW)
+    key_limits.check(1, n_reports=1)
+    at_once.submit(reports=[report], origin=origin, idempotency_key="", body=b"{}", now=NOW)
+
+    assert len(writer.submissions) == 1
 
 
 def test_without_the_days_salt_it_must_be_asked_for(writer: Writer) -> None:

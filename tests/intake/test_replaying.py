@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def aside_in(spool: Spool) -> list[Path]:
 
 
 def test_what_waits_is_stored_with_all_that_belongs_to_it(spool: Spool, service: Service) -> None:
-    told = Submission((row_for(service, contact="me@example.org"),))
+    told = Submission((replace(row_for(service, contact="me@example.org"), suspicion="trap"),))
     keyed = submission_for(service, 2, key="k")
     spool.append([told, keyed])
     spool.seal()
@@ -61,6 +62,7 @@ def test_what_waits_is_stored_with_all_that_belongs_to_it(spool: Spool, service:
 
     assert stored_ids() == batched_ids() == ids_of(told, keyed)
     assert ReportContact.objects.get().report_id == told.rows[0].id
+    assert Report.objects.get(suspicion="trap").id == told.rows[0].id
     assert IdempotencyKey.objects.get().report_ids == [row.id for row in keyed.rows]
     assert segments_in(spool.folder) == []
 
@@ -277,6 +279,7 @@ def test_a_database_that_goes_away_again_leaves_the_segment_for_the_next_time(sp
 # Spools as a process does that is told to by its first argument, and is then killed.
 SPOOL_AND_WAIT = """
 import sys, time
+from dataclasses import replace
 from pathlib import Path
 import django
 django.setup()
@@ -293,6 +296,7 @@ time.sleep(60)
 # Replays, and is killed after the commit of the first chunk and before anything else.
 REPLAY_AND_DIE = """
 import os, signal, sys
+from dataclasses import replace
 from pathlib import Path
 import django
 django.setup()

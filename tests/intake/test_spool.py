@@ -14,12 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from reports.errors import IdempotencyConflict, StoreUnavailable
 from reports.intake import spool as spool_module
 from reports.intake.ids import uuid7
-from reports.intake.spool import Damage, Record, Spool, decode, mark_of, read_records, segments_in
+from reports.intake.spool import Damage, Record, Spool, decode, encode, mark_of, read_records, segments_in
 from reports.intake.submissions import Submission, Written
 from reports.models import Service
 from tests.factories import NOW
@@ -55,6 +56,7 @@ def test_submissions_come_out_as_they_went_in_and_in_order(spool: Spool) -> None
                 reporter=bytes(range(16)),
                 network=bytes(16),
                 key_id=7,
+                suspicion="too_fast",
             ),
             row_for(MAIL),
         ),
@@ -179,6 +181,14 @@ def test_a_record_of_another_version_stops_nobody(spool: Spool, monkeypatch: pyt
     assert all(isinstance(answer, Written) for answer in answers)
     assert spool.find(newer.rows[0].id) is None
     assert spool.state().n_reports == 3
+
+
+def test_a_record_from_before_reports_had_a_suspicion_is_read() -> None:
+    submission = submission_for(MAIL)
+    fields = msgspec.msgpack.decode(encode(submission))
+    del fields["rows"][0]["suspicion"]
+
+    assert decode(msgspec.msgpack.encode(fields)) == submission
 
 
 def test_a_folder_that_cannot_be_read_is_no_spool(tmp_path: Path) -> None:

@@ -103,14 +103,16 @@ def test_a_hit_and_a_miss_are_drawn_with_their_marks_and_evidence(tmp_path: Path
 @pytest.mark.django_db(transaction=True)
 def test_what_reporters_and_labels_say_is_escaped(tmp_path: Path) -> None:
     hostile = "</title><script>alert(1)</script><img src=x onerror='alert(2)'> \"quoted\" & co"
-    lines = [line(f"{hostile} {i % 7}", at=BEGAN + i * timedelta(seconds=10), service=hostile[:90]) for i in range(60)]
+    # Short: a long text that many send word for word is a campaign, and held back.
+    texts = [f"<script>alert({n})</script> {what}" for n, what in enumerate(("login fails", "no login", "locked out"))]
+    lines = [line(texts[i % 3], at=BEGAN + i * timedelta(seconds=10), service=hostile[:90]) for i in range(60)]
     quiet = {"service": hostile[:90], "start": START.isoformat(), "end": (START + 99 * HOUR).isoformat()}
     truth = a_truth(tmp_path, quiet=({**quiet, "regions": ["*"], "why": hostile},))
 
     content, page, _ = a_backtest(tmp_path, lines, truth)
 
     assert "In a period labelled quiet: </title><script>alert(1)" in page.words["outage-1"]
-    assert "What they said </title><script>alert(1)" in page.words["outage-1"]
+    assert "What they said <script>alert(" in page.words["outage-1"]
     assert content.count("<script") == content.count("<img") == 0
 
 

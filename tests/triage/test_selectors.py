@@ -31,7 +31,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
-MAX_QUERIES = 20
+MAX_QUERIES = 21
 
 type_of_counter = Callable[..., AbstractContextManager[object]]
 

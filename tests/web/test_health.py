@@ -183,7 +183,7 @@ def test_metrics_say_which_sources_are_silent(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_metrics_are_kept_for_a_moment(client: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         first = client.get("/metrics")
     with django_assert_num_queries(0):
         second = client.get("/metrics")

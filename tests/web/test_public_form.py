@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 
-from reports.enums import Channel
+from reports.enums import Channel, Suspicion
 from reports.errors import FieldError, InvalidReport, StoreUnavailable
 from reports.intake.contract import MAX_TEXT_CHARS
 from reports.intake.receipts import report_of
@@ -275,3 +277,47 @@ def test_the_network_address_is_stored_nowhere(service: Service) -> None:
 
     stored = repr(Report.objects.values().get())
     assert "193.0.6.139" not in stored
+
+
+def test_who_fills_the_field_nobody_sees_gets_a_receipt_and_is_held_back(service: Service) -> None:
+    seen = forms.form_mark(NONCE, now=timezone.now() - timedelta(minutes=1))
+
+    answers = [send(service, text=f"no {trap}", mark=seen, reference=trap) for trap in ("", "https://example.org")]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert sorted(Report.objects.values_list("suspicion", flat=True)) == ["", Suspicion.TRAP]
+
+
+def test_who_sends_the_form_at_once_gets_a_receipt_and_is_held_back(service: Service) -> None:
+    browser = Client()
+    page = browser.get("/report").content.decode()
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+
+    response = browser.post("/report", hidden | {"service": service.slug, "symptom": "down"})
+
+    assert response.status_code == 303
+    assert Report.objects.get().suspicion == Suspicion.TOO_FAST
+
+
+def test_a_form_that_comes_back_keeps_when_it_was_made(service: Service) -> None:
+    """Who mends an error at once is no machine."""
+    seen = forms.form_mark(NONCE, now=timezone.now() - timedelta(minutes=1))
+
+    page = send(service, mark=seen).content.decode()
+
+    assert f'name="mark" value="{seen}"' in page
+
+
+def test_no_work_is_asked_for_as_a_rule(service: Service) -> None:
+    response = Client().get("/challenge", {"service": service.slug})
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+def test_work_is_asked_for_while_somebody_floods(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public, "asks_for_proof", lambda **_: True)
+
+    asked = Client().get("/challenge", {"service": service.slug}).json()
+
+    assert asked.keys() == {"algorithm", "challenge", "maxnumber", "salt", "signature"}
