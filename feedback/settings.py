@@ -236,7 +236,7 @@ COUNTRY_DATA = env.text("COUNTRY_DATA", "geoip2fast-ipv6.dat.gz")
 # the least (one in eight years) the detector's table would only be extrapolated.
 FALSE_ALARMS_PER_MONTH = env.number("FALSE_ALARMS_PER_MONTH", 1.0, least=0.01, most=30)
 # What an API key may send in a minute, and at once; beyond it programs are told to wait. A full batch is 10,000.
-KEY_REPORTS_PER_MINUTE = env.integer("KEY_REPORTS_PER_MINUTE", 120_000, least=10_000, most=100_000_000)
+KEY_REPORTS_PER_MINUTE = env.integer("KEY_REPORTS_PER_MINUTE", 1_200_000, least=10_000, most=100_000_000)
 # From how many forms a minute of one service, or of one network, on a browser is asked for a proof of work.
 FORM_REPORTS_PER_MINUTE = env.integer("FORM_REPORTS_PER_MINUTE", 120, least=1, most=1_000_000)
 FORM_REPORTS_OF_A_NETWORK_PER_MINUTE = env.integer("FORM_REPORTS_OF_A_NETWORK_PER_MINUTE", 20, least=1, most=1_000_000)

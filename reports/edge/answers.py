@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from concurrent.futures import Future
 from typing import Final
 
 from reports.intake.at_once import ANSWER_SECONDS, give_up
+from reports.intake.waiting import Answer
 from reports.intake.writer import Written
 
 LOOK_SECONDS: Final = 1.0  # how exactly the patience of those who wait is measured
@@ -23,22 +23,27 @@ class Answers:
     def __init__(self, loop: asyncio.AbstractEventLoop, *, patience_seconds: float = ANSWER_SECONDS) -> None:
         self.loop = loop
         self._patience_seconds = patience_seconds
-        self._waiting: dict[Future[Written], tuple[asyncio.Future[Written], float]] = {}
-        self._come: deque[Future[Written]] = deque()
+        self._waiting: dict[Answer, tuple[asyncio.Future[Written], float]] = {}
+        self._come: deque[Answer] = deque()
         self._is_woken = False
         self._is_looking = False
 
-    def expect(self, answer: Future[Written]) -> asyncio.Future[Written]:
-        """Return what to await; it raises what the writer raised, or StoreUnavailable when patience is over."""
+    def expect(self, answer: Answer) -> asyncio.Future[Written]:
+        """Return what to await; it raises what the writer raised, or StoreUnavailable when patience is over.
+
+        The answer must have been asked for with `tell`.
+        """
         waiter: asyncio.Future[Written] = self.loop.create_future()
+        if answer.is_given():  # while whoever asked for it was still on a thread
+            _pass_on(answer, waiter)
+            return waiter
         self._waiting[answer] = (waiter, self.loop.time() + self._patience_seconds)
-        answer.add_done_callback(self._tell)
         if not self._is_looking:
             self._is_looking = True
             self.loop.call_later(LOOK_SECONDS, self._look_for_the_late)
         return waiter
 
-    def _tell(self, answer: Future[Written]) -> None:
+    def tell(self, answer: Answer) -> None:
         """Note an answer, on the writer's thread."""
         self._come.append(answer)
         if not self._is_woken:
@@ -50,12 +55,8 @@ class Answers:
         while self._come:
             answer = self._come.popleft()
             waiter, _ = self._waiting.pop(answer, (None, 0.0))
-            if waiter is None or waiter.done():
-                continue
-            try:
-                waiter.set_result(answer.result())
-            except Exception as error:
-                waiter.set_exception(error)
+            if waiter is not None and not waiter.done():
+                _pass_on(answer, waiter)
 
     def _look_for_the_late(self) -> None:
         now = self.loop.time()
@@ -71,3 +72,10 @@ class Answers:
         self._is_looking = bool(self._waiting)
         if self._is_looking:
             self.loop.call_later(LOOK_SECONDS, self._look_for_the_late)
+
+
+def _pass_on(answer: Answer, waiter: asyncio.Future[Written]) -> None:
+    try:
+        waiter.set_result(answer.result())
+    except Exception as error:
+        waiter.set_exception(error)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -30,6 +30,7 @@ from reports.intake import at_once, contract
 from reports.intake.at_once import AskFirst, KnownKey
 from reports.intake.receipts import receipt_token
 from reports.intake.services import Origin
+from reports.intake.waiting import Answer
 from reports.intake.writer import Written
 
 logger = logging.getLogger(__name__)
@@ -153,9 +154,9 @@ class IntakeEdge:
             return None
         try:
             if n_at_most <= READ_ON_LOOP:
-                answer = _submit(body, asked, now)
+                answer = _submit(body, asked, now, self._answers.tell)
             else:
-                answer = await loop.run_in_executor(self._threads, _submit, body, asked, now)
+                answer = await loop.run_in_executor(self._threads, _submit, body, asked, now, self._answers.tell)
         except (AskFirst, InvalidReport):
             return None
         written = await self._answers.expect(answer)
@@ -230,7 +231,7 @@ async def _read(receive: Receive, n_bytes: int) -> tuple[list[Message], bytes | 
     return taken, body if len(body) == n_bytes else None
 
 
-def _submit(body: bytes, asked: _Asked, now: datetime) -> Future[Written]:
+def _submit(body: bytes, asked: _Asked, now: datetime, on_done: Callable[[Answer], None]) -> Answer:
     """Hand the reports in the body to the writer. Raises AskFirst or InvalidReport where Django should look at it."""
     if not asked.is_batch:
         reports = [contract.decode(body)]
@@ -239,7 +240,9 @@ def _submit(body: bytes, asked: _Asked, now: datetime) -> Future[Written]:
     else:
         reports = contract.decode_all(body)
     origin = _origin(Channel.BULK if asked.is_batch else Channel.REST, asked.key.id)
-    return at_once.submit(reports=reports, origin=origin, idempotency_key=asked.idempotency_key, body=body, now=now)
+    return at_once.submit(
+        reports=reports, origin=origin, idempotency_key=asked.idempotency_key, body=body, now=now, on_done=on_done
+    )
 
 
 @lru_cache(maxsize=256)

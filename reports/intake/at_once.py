@@ -7,8 +7,7 @@ about what is remembered, and whether it still holds; what a report must be is s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -21,7 +20,8 @@ from reports.intake import apikeys, catalogue, fingerprints, key_limits
 from reports.intake.apikeys import KnownKey, remembered_key
 from reports.intake.contract import ReportIn
 from reports.intake.services import ANSWER_SECONDS, Origin, give_up, idempotency_claim, make_row
-from reports.intake.writer import Submission, Written, the_writer
+from reports.intake.waiting import Answer
+from reports.intake.writer import Submission, the_writer
 
 __all__ = ["ALREADY_FAILED", "ANSWER_SECONDS", "AskFirst", "KnownKey", "give_up", "remembered_key", "submit"]
 
@@ -36,9 +36,15 @@ class AskFirst(ReportsError):
 
 
 def submit(
-    *, reports: Sequence[ReportIn], origin: Origin, idempotency_key: str, body: bytes, now: datetime
-) -> Future[Written]:
-    """Hand the reports of one request to the writer and return its future answer, as `ReportWriter.submit` does.
+    *,
+    reports: Sequence[ReportIn],
+    origin: Origin,
+    idempotency_key: str,
+    body: bytes,
+    now: datetime,
+    on_done: Callable[[Answer], None],
+) -> Answer:
+    """Hand the reports of one request to the writer, as `ReportWriter.submit` does; return what will hold its answer.
 
     Raises AskFirst where one of them would be refused, where nobody knows without a query, or where the key has brought
     so much that its limit must be checked.
@@ -53,7 +59,7 @@ def submit(
         raise AskFirst from error
     if not key_limits.take_at_once(origin.key_id, n_reports=len(rows)):
         raise AskFirst
-    return the_writer(clock=timezone.now).submit(Submission(rows, claim))
+    return the_writer(clock=timezone.now).submit(Submission(rows, claim), on_done=on_done)
 
 
 def is_refresh_due(*, now: datetime) -> bool:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -30,6 +28,7 @@ from reports.intake.receipts import receipt_token
 from reports.intake.replaying import Replayer
 from reports.intake.screening import scrub
 from reports.intake.spool import the_spool
+from reports.intake.waiting import Answer
 from reports.intake.writer import (
     GIVE_UP_SECONDS,
     Idempotency,
@@ -259,12 +258,12 @@ def _write(submission: Submission) -> Written:
         connection.close()
     answer = the_writer(clock=timezone.now).submit(submission)
     try:
-        return answer.result(timeout=ANSWER_SECONDS)
-    except FutureTimeout as error:
+        return answer.result(timeout_seconds=ANSWER_SECONDS)
+    except TimeoutError as error:
         raise give_up(answer) from error
 
 
-def give_up(answer: Future[Written]) -> StoreUnavailable:
+def give_up(answer: Answer) -> StoreUnavailable:
     """Wait no longer for an answer of the writer, and return what its caller is told."""
     if answer.cancel():
         return StoreUnavailable("The database does not take reports right now. Nothing was accepted; try again.")

@@ -1,20 +1,20 @@
 """What the faces hand to the writer, what it hands back: plain values, on their way into the database or the spool.
 
 The spool stores a `Submission` as it stands here: a new field needs a default, or records of an older version can't be
-read.
+read. Structs and not dataclasses: a thousand times a second each is made in a tenth of the time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from reports.intake.contract import ReportIn
 
 
-@dataclass(frozen=True, slots=True)
-class ReportRow:
+class ReportRow(msgspec.Struct, frozen=True):
     """A report ready to be stored: normalised, scrubbed, its reporter and network fingerprints, its service known."""
 
     id: UUID
@@ -29,8 +29,7 @@ class ReportRow:
     suspicion: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Idempotency:
+class Idempotency(msgspec.Struct, frozen=True):
     """A client's key, and the digest of the body it came with."""
 
     client: str
@@ -38,8 +37,7 @@ class Idempotency:
     body_digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(msgspec.Struct, frozen=True):
     """The reports of one request, accepted or refused together; `errors` is what a batch's other items were told."""
 
     rows: tuple[ReportRow, ...]
@@ -47,8 +45,7 @@ class Submission:
     errors: tuple[dict[str, object], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """What was stored for a submission; for a repeated key what was stored the first time."""
 
     report_ids: tuple[UUID, ...]

@@ -17,7 +17,6 @@ import threading
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -32,7 +31,8 @@ from reports.intake.submissions import Idempotency as Idempotency
 from reports.intake.submissions import ReportRow as ReportRow
 from reports.intake.submissions import Submission as Submission
 from reports.intake.submissions import Written as Written
-from reports.models import IntakeBatch, Report, ReportContact
+from reports.intake.waiting import Answer
+from reports.models import Report, ReportContact
 from reports.nudge import nudge
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ _TYPES = (
     "int8",
     "varchar",
 )
+_ADD_BATCH = "INSERT INTO reports_intakebatch (service_id, report_ids, written_at) VALUES (%s, %s, %s)"
 
 
 def write_group(submissions: Sequence[Submission], *, now: datetime) -> list[Written | ReportsError]:
@@ -169,11 +170,11 @@ def _add_batches(rows: Sequence[ReportRow], *, now: datetime) -> None:
     by_service: dict[int, list[UUID]] = defaultdict(list)
     for row in rows:
         by_service[row.service_id].append(row.id)
-    IntakeBatch.objects.bulk_create(
-        IntakeBatch(service_id=service_id, report_ids=ids[start : start + BATCH_REPORTS], written_at=now)
-        for service_id, ids in by_service.items()
-        for start in range(0, len(ids), BATCH_REPORTS)
-    )
+    # Raw SQL: of a small group, half the time went into making this statement from rows.
+    with connection.cursor() as cursor:
+        for service_id, ids in by_service.items():
+            for start in range(0, len(ids), BATCH_REPORTS):
+                cursor.execute(_ADD_BATCH, [service_id, ids[start : start + BATCH_REPORTS], now])
 
 
 def _add_contacts(rows: Sequence[ReportRow], *, now: datetime) -> None:
@@ -195,7 +196,7 @@ def _is_stored(submissions: Sequence[Submission]) -> bool:
 class _Group:
     """Submissions on their way into the database; whoever claims them answers them."""
 
-    def __init__(self, members: list[tuple[Submission, Future[Written]]]) -> None:
+    def __init__(self, members: list[tuple[Submission, Answer]]) -> None:
         self.members = members
         self._claim = threading.Lock()
 
@@ -207,12 +208,9 @@ class _Group:
         """Take the right to answer; true for the first that asks."""
         return self._claim.acquire(blocking=False)
 
-    def answer(self, answers: Sequence[Written | ReportsError]) -> None:
-        for (_, future), answer in zip(self.members, answers, strict=True):
-            if isinstance(answer, Written):
-                future.set_result(answer)
-            else:
-                future.set_exception(answer)
+    def answer(self, outcomes: Sequence[Written | ReportsError]) -> None:
+        for (_, answer), outcome in zip(self.members, outcomes, strict=True):
+            answer.give(outcome)
 
 
 class ReportWriter:
@@ -228,7 +226,7 @@ class ReportWriter:
         self._spool = spool if spool is not None else the_spool()
         self._replayer = Replayer(self._spool.folder, write=lambda found: write_spooled(found, now=self._clock()))
         self._n_latest = 0  # submissions in the group before
-        self._queue: queue.SimpleQueue[tuple[Submission, Future[Written]] | None] = queue.SimpleQueue()  # None: look
+        self._queue: queue.SimpleQueue[tuple[Submission, Answer] | None] = queue.SimpleQueue()  # None: look
         self._known: OrderedDict[tuple[str, str], tuple[bytes, Written]] = OrderedDict()
         self._group: _Group | None = None  # what the database has been asked to take
         self._busy_since: float | None = None  # when it was last asked for anything, None while it is not
@@ -242,12 +240,12 @@ class ReportWriter:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, submission: Submission) -> Future[Written]:
-        """Return the future answer: `Written` once it is durable, or a ReportsError.
+    def submit(self, submission: Submission, *, on_done: Callable[[Answer], None] | None = None) -> Answer:
+        """Return what will hold the answer: `Written` once it is durable, or a ReportsError.
 
-        It can be cancelled until the writer takes it up; then nothing of it is stored.
+        It can be cancelled until the writer takes it up; then nothing of it is stored. `on_done` as in `Answer`.
         """
-        answer: Future[Written] = Future()
+        answer = Answer(on_done)
         self._queue.put((submission, answer))
         return answer
 
@@ -302,9 +300,9 @@ class ReportWriter:
             self._note_away(error)
             return 0.0
 
-    def _gather(self, *, wait_seconds: float | None) -> list[tuple[Submission, Future[Written]]]:
+    def _gather(self, *, wait_seconds: float | None) -> list[tuple[Submission, Answer]]:
         """Return what has come in; wait for the first, for ever with None."""
-        members: list[tuple[Submission, Future[Written]]] = []
+        members: list[tuple[Submission, Answer]] = []
         n_reports = 0
         if self._n_latest >= CROWD and not self._queue.empty():
             time.sleep(GATHER_SECONDS)
@@ -316,13 +314,13 @@ class ReportWriter:
             if found is None:
                 break
             submission, answer = found
-            if answer.set_running_or_notify_cancel():  # else its caller has given up, and was told so
+            if answer.take_up():  # else its caller has given up, and was told so
                 members.append((submission, answer))
                 n_reports += len(submission.rows)
         self._n_latest = len(members)
         return members
 
-    def _write(self, members: list[tuple[Submission, Future[Written]]]) -> None:
+    def _write(self, members: list[tuple[Submission, Answer]]) -> None:
         group = _Group(members)
         submissions = group.submissions
         try:
@@ -469,17 +467,15 @@ class ReportWriter:
             spooled = iter([StoreUnavailable(f"The reports could not be stored ({type(error).__name__}).")] * len(rest))
         group.answer([answer if answer is not None else next(spooled) for answer in answers])
 
-    def _without_spooled_keys(
-        self, members: list[tuple[Submission, Future[Written]]]
-    ) -> list[tuple[Submission, Future[Written]]]:
+    def _without_spooled_keys(self, members: list[tuple[Submission, Answer]]) -> list[tuple[Submission, Answer]]:
         """Answer what repeats a key that waits in the spool; return the others."""
         rest = []
-        for submission, future in members:
-            answer = self._spool.answer_to(submission)
-            if answer is None:
-                rest.append((submission, future))
+        for submission, answer in members:
+            outcome = self._spool.answer_to(submission)
+            if outcome is None:
+                rest.append((submission, answer))
             else:
-                _Group([(submission, future)]).answer([answer])
+                answer.give(outcome)
         return rest
 
     def _remember_keys(self, submissions: Sequence[Submission], answers: Sequence[Written | ReportsError]) -> None:

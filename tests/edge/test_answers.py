@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from reports.edge import answers
 from reports.edge.answers import Answers
 from reports.errors import IdempotencyConflict, StoreUnavailable
 from reports.intake.ids import uuid7
+from reports.intake.waiting import Answer
 from reports.intake.writer import Written
 from tests.factories import NOW
 
@@ -23,22 +23,29 @@ def written() -> Written:
 
 def test_each_waits_for_its_own_answer() -> None:
     told = [written() for _ in range(500)]
-    futures: list[Future[Written]] = [Future() for _ in told]
-
-    def writer() -> None:
-        for future, each in zip(futures, told, strict=True):
-            future.set_result(each)
 
     async def story() -> list[Written]:
         hub = Answers(asyncio.get_running_loop())
-        waiting = [hub.expect(future) for future in futures]
-        thread = threading.Thread(target=writer)
+        given = [Answer(hub.tell) for _ in told]
+        thread = threading.Thread(target=lambda: [one.give(each) for one, each in zip(given, told, strict=True)])
+        waiting = [hub.expect(one) for one in given]
         thread.start()
         found = await asyncio.gather(*waiting)
         thread.join()
         return found
 
     assert asyncio.run(story()) == told
+
+
+def test_an_answer_that_came_before_it_was_waited_for_is_there() -> None:
+    async def story() -> Written:
+        hub = Answers(asyncio.get_running_loop())
+        early = Answer(hub.tell)
+        early.give(written())
+        await asyncio.sleep(0)  # what woke the loop found nobody who waited
+        return await asyncio.wait_for(hub.expect(early), 5)
+
+    assert asyncio.run(story()).report_ids
 
 
 def test_a_group_wakes_the_loop_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,10 +56,10 @@ def test_a_group_wakes_the_loop_once(monkeypatch: pytest.MonkeyPatch) -> None:
         wake = loop.call_soon_threadsafe
         monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *what: woken.append(what) or wake(*what))
         hub = Answers(loop)
-        futures: list[Future[Written]] = [Future() for _ in range(100)]
-        waiting = [hub.expect(future) for future in futures]
-        for future in futures:
-            future.set_result(written())
+        given = [Answer(hub.tell) for _ in range(100)]
+        waiting = [hub.expect(one) for one in given]
+        for one in given:
+            one.give(written())
         await asyncio.gather(*waiting)
 
     asyncio.run(story())
@@ -62,9 +69,10 @@ def test_a_group_wakes_the_loop_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_the_writer_raised_is_raised() -> None:
     async def story() -> None:
-        future: Future[Written] = Future()
-        waiting = Answers(asyncio.get_running_loop()).expect(future)
-        future.set_exception(IdempotencyConflict("used before"))
+        hub = Answers(asyncio.get_running_loop())
+        answer = Answer(hub.tell)
+        waiting = hub.expect(answer)
+        answer.give(IdempotencyConflict("used before"))
         await waiting
 
     with pytest.raises(IdempotencyConflict, match="used before"):
@@ -74,28 +82,27 @@ def test_what_the_writer_raised_is_raised() -> None:
 @pytest.mark.parametrize(("is_taken_up", "words"), [(False, "Nothing was accepted"), (True, "not known whether")])
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch, is_taken_up: bool, words: str) -> None:
     monkeypatch.setattr(answers, "LOOK_SECONDS", 0.01)
-    future: Future[Written] = Future()
+    answer = Answer()
 
     async def story() -> None:
         if is_taken_up:
-            future.set_running_or_notify_cancel()
-        await Answers(asyncio.get_running_loop(), patience_seconds=0.02).expect(future)
+            answer.take_up()
+        await Answers(asyncio.get_running_loop(), patience_seconds=0.02).expect(answer)
 
     with pytest.raises(StoreUnavailable, match=words):
         asyncio.run(story())
 
-    assert future.cancelled() is not is_taken_up
+    assert answer.is_cancelled() is not is_taken_up
 
 
 def test_who_has_gone_away_is_no_trouble() -> None:
     async def story() -> Written:
         hub = Answers(asyncio.get_running_loop())
-        first: Future[Written] = Future()
-        second: Future[Written] = Future()
+        first, second = Answer(hub.tell), Answer(hub.tell)
         hub.expect(first).cancel()
         waiting = hub.expect(second)
-        first.set_result(written())
-        second.set_result(written())
+        first.give(written())
+        second.give(written())
         return await waiting
 
     assert asyncio.run(story()).report_ids

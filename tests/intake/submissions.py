@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from django.db import OperationalError, connection
 from reports.enums import Channel
 from reports.intake.contract import ReportIn
 from reports.intake.ids import uuid7
+from reports.intake.waiting import Answer
 from reports.intake.writer import Idempotency, ReportRow, ReportWriter, Submission, Written, write_group, write_spooled
 from reports.models import IntakeBatch, Report, Service
 from tests.factories import NOW
@@ -38,8 +39,8 @@ def new_writer() -> ReportWriter:
     return ReportWriter(clock=lambda: NOW)
 
 
-def answer_of(future: Future[Written]) -> Written:
-    return future.result(timeout=PATIENCE_SECONDS)
+def answer_of(answer: Answer) -> Written:
+    return answer.result(timeout_seconds=PATIENCE_SECONDS)
 
 
 def stored_ids() -> Counter[Any]:
@@ -93,13 +94,11 @@ def wait_for_somebody_who_waits_for_a_lock() -> None:
 class WritesAtOnce:
     """Stands in for the writer: the same transaction, on the thread of the test."""
 
-    def submit(self, submission: Submission) -> Future[Written]:
-        answer: Future[Written] = Future()
+    def submit(self, submission: Submission) -> Answer:
+        answer = Answer()
+        assert answer.take_up()
         (written,) = write_group([submission], now=NOW)
-        if isinstance(written, Written):
-            answer.set_result(written)
-        else:
-            answer.set_exception(written)
+        answer.give(written)
         return answer
 
 

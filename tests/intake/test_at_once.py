@@ -26,7 +26,7 @@ class Writer:
     def __init__(self) -> None:
         self.submissions: list[Any] = []
 
-    def submit(self, submission: Any) -> None:
+    def submit(self, submission: Any, *, on_done: Any) -> None:
         self.submissions.append(submission)
 
 
@@ -37,8 +37,8 @@ def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
     return noting
 
 
-def hand_in(*reports: ReportIn, key: str = "") -> None:
-    at_once.submit(reports=reports, origin=ORIGIN, idempotency_key=key, body=b"{}", now=NOW)
+def hand_in(*reports: ReportIn, key: str = "", origin: Origin = ORIGIN) -> None:
+    at_once.submit(reports=reports, origin=origin, idempotency_key=key, body=b"{}", now=NOW, on_done=lambda _: None)
 
 
 def test_what_is_remembered_is_handed_in_without_a_query(writer: Writer, django_assert_num_queries: Any) -> None:
@@ -82,9 +82,9 @@ def test_a_key_that_must_be_checked_belongs_to_the_other_door(writer: Writer) ->
     report = ReportIn(service="mail", text="x")
 
     with pytest.raises(AskFirst):
-        at_once.submit(reports=[report], origin=origin, idempotency_key="", body=b"{}", now=NOW)
+        hand_in(report, origin=origin)
     key_limits.check(1, n_reports=1)
-    at_once.submit(reports=[report], origin=origin, idempotency_key="", body=b"{}", now=NOW)
+    hand_in(report, origin=origin)
 
     assert len(writer.submissions) == 1
 

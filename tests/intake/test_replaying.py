@@ -9,12 +9,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection
+from msgspec.structs import replace
 
 from reports.intake import replaying
 from reports.intake.replaying import Replayer
@@ -279,7 +279,7 @@ def test_a_database_that_goes_away_again_leaves_the_segment_for_the_next_time(sp
 # Spools as a process does that is told to by its first argument, and is then killed.
 SPOOL_AND_WAIT = """
 import sys, time
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 import django
 django.setup()
@@ -296,7 +296,7 @@ time.sleep(60)
 # Replays, and is killed after the commit of the first chunk and before anything else.
 REPLAY_AND_DIE = """
 import os, signal, sys
-from dataclasses import replace
+from msgspec.structs import replace
 from pathlib import Path
 import django
 django.setup()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +29,8 @@ from reports.intake.services import (
     make_row,
     prepare_storage,
 )
-from reports.intake.writer import ReportRow, Submission, Written, write_group
+from reports.intake.waiting import Answer
+from reports.intake.writer import ReportRow, Submission, write_group
 from reports.models import FingerprintSalt, IdempotencyKey, IntakeBatch, Report, ReportContact, Service
 from tests.factories import NOW, make_service
 from tests.intake.submissions import PATIENCE_SECONDS, WritesAtOnce
@@ -311,12 +312,12 @@ class NeverAnswers:
     """Stands in for a writer whose database is away; `takes_up` tells whether it has begun to write."""
 
     def __init__(self, *, takes_up: bool) -> None:
-        self.answer: Future[Written] = Future()
+        self.answer = Answer()
         self._takes_up = takes_up
 
-    def submit(self, submission: Submission) -> Future[Written]:
+    def submit(self, submission: Submission) -> Answer:
         if self._takes_up:
-            self.answer.set_running_or_notify_cancel()
+            self.answer.take_up()
         return self.answer
 
 
@@ -334,7 +335,7 @@ def test_what_is_not_answered_in_time_is_told_as_far_as_it_is_known(
     with pytest.raises(StoreUnavailable, match=told):
         accepted()
 
-    assert never.answer.cancelled() is not takes_up
+    assert never.answer.is_cancelled() is not takes_up
 
 
 # -- Housekeeping -----------------------------------------------------------------------------------------------------

@@ -10,12 +10,12 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from reports.errors import IdempotencyConflict, StoreUnavailable
 from reports.intake import spool as spool_module

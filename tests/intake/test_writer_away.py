@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from django.db import OperationalError
 from reports.errors import IdempotencyConflict, StoreUnavailable
 from reports.intake import availability, writer
 from reports.intake.spool import Spool, segments_in
+from reports.intake.waiting import Answer
 from reports.intake.writer import ReportWriter, Submission, Written, write_group
 from reports.models import Service
 from tests.intake.submissions import (
@@ -187,8 +187,8 @@ def test_two_processes_bring_back_what_both_have_spooled(
     database.is_there = False
     one, two = start_writer(), start_writer(spool=Spool(spool.folder, max_bytes=2**20))
 
-    futures = [each.submit(submission_for(service, 2)) for _ in range(10) for each in (one, two)]
-    answers = [answer_of(future) for future in futures]
+    given = [each.submit(submission_for(service, 2)) for _ in range(10) for each in (one, two)]
+    answers = [answer_of(one) for one in given]
     n_segments = len(segments_in(spool.folder))
     database.is_there = True
     wait_until_replayed(spool)
@@ -248,8 +248,8 @@ def test_a_key_the_database_had_is_known_while_it_is_away(
     assert repeat == Written(first.report_ids, is_repeat=True)
 
 
-def outcome_of(future: Future[Written]) -> Written | Exception:
+def outcome_of(answer: Answer) -> Written | Exception:
     try:
-        return answer_of(future)
+        return answer_of(answer)
     except StoreUnavailable as error:
         return error
