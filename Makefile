@@ -46,7 +46,7 @@ lint: install-dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed-bench
-	@for name in clustering placement detection faults intake; do \
+	@for name in clustering placement detection faults fuzz intake; do \
 		echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 # uv serves this target alone, so it is installed when asked for.
