@@ -7,6 +7,7 @@ silence. No defaults live here: those stand in `settings.py`, beside what they m
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -76,6 +77,22 @@ def words(name: str, default: tuple[str, ...], *, environ: Mapping[str, str] = o
     """Return a comma-separated list without blanks."""
     raw = environ.get(name, "")
     return [word.strip() for word in raw.split(",") if word.strip()] or list(default)
+
+
+def origins(name: str, given: list[str]) -> list[str]:
+    """Return a list of sites as browsers name them, or of "*" alone, as given but for their case.
+
+    Raises ImproperlyConfigured for what is none, such as an address with a path.
+    """
+    found = [word.lower() for word in given]
+    for word in found:
+        if word != "*" and not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", word):
+            raise ImproperlyConfigured(
+                f"{name} holds {word!r}, which is no site. Write one such as https://example.org."
+            )
+    if "*" in found and len(found) > 1:
+        raise ImproperlyConfigured(f"{name} holds * and sites. Write * alone for any site, or leave it out.")
+    return found
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...], *, environ: Mapping[str, str] = os.environ) -> str:

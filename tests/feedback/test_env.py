@@ -158,3 +158,27 @@ def test_a_time_zone_is_one_that_is_known() -> None:
     assert env.time_zone("X", "Europe/Berlin") == "Europe/Berlin"
     with pytest.raises(ImproperlyConfigured, match="X='Mars' is no time zone"):
         env.time_zone("X", "Mars")
+
+
+@pytest.mark.parametrize(
+    "given", [["*"], ["https://shop.example"], ["http://localhost:8080", "https://[::1]:8443"], []]
+)
+def test_sites_are_named_as_browsers_name_them(given: list[str]) -> None:
+    assert env.origins("X", given) == given
+
+
+def test_sites_are_compared_in_small_letters() -> None:
+    assert env.origins("X", ["HTTPS://Shop.Example"]) == ["https://shop.example"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["shop.example"], r"WIDGET_ORIGINS holds 'shop\.example', which is no site\. Write one such as https://"),
+        (["https://shop.example/"], "which is no site"),
+        (["*", "https://shop.example"], r"WIDGET_ORIGINS holds \* and sites\. Write \* alone"),
+    ],
+)
+def test_what_is_no_site_stops_the_start(given: list[str], message: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=message):
+        env.origins("WIDGET_ORIGINS", given)

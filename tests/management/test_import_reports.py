@@ -1,4 +1,4 @@
-"""`manage.py import_reports`: a file becomes reports once, each at its own minute, and what is wrong is told by line."""
+"""`manage.py import_reports`: a file becomes reports once, each at its own minute; what is wrong is told by line."""
 
 from __future__ import annotations
 
