@@ -1,0 +1,126 @@
+"""A small IMAP server on a real socket, for the tests of the mailbox: mails with flags, and what can go wrong there."""
+
+from __future__ import annotations
+
+import re
+import socketserver
+import threading
+from base64 import b64decode
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Kept:
+    """A mail as the server keeps it."""
+
+    uid: int
+    raw: bytes
+    flags: set[str] = field(default_factory=set)
+
+
+class MailServer:
+    """Serves one folder to one user. `fails_at` names a command that closes the connection instead of answering."""
+
+    def __init__(self, *, user: str = "reports", password: str = 'pa"ss wörd', offers_plain: bool = True) -> None:
+        self.user, self.password, self.offers_plain = user, password, offers_plain
+        self.mails: list[Kept] = []
+        self.fails_at = ""
+        self.is_read_only = False
+        self.n_sessions = 0
+        self.commands: list[str] = []
+        server = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                server.n_sessions += 1
+                _Session(server, self).serve()
+
+        self._tcp = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._tcp.daemon_threads = True
+        self._thread = threading.Thread(target=self._tcp.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return int(self._tcp.server_address[1])
+
+    def add(self, raw: bytes | str, *flags: str) -> Kept:
+        raw = raw.encode() if isinstance(raw, str) else raw
+        kept = Kept(
+            uid=100 + len(self.mails), raw=raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"), flags=set(flags)
+        )
+        self.mails.append(kept)
+        return kept
+
+    def close(self) -> None:
+        self._tcp.shutdown()
+        self._thread.join()
+        self._tcp.server_close()
+
+
+class _Session:
+    def __init__(self, server: MailServer, handler: socketserver.StreamRequestHandler) -> None:
+        self.server, self.read, self.out = server, handler.rfile, handler.wfile
+
+    def say(self, line: str | bytes) -> None:
+        self.out.write((line.encode() if isinstance(line, str) else line) + b"\r\n")
+        self.out.flush()
+
+    def serve(self) -> None:
+        self.say("* OK ready")
+        while line := self.read.readline():
+            tag, _, command = line.decode().strip().partition(" ")
+            words = command.split(" ")
+            name = f"UID {words[1]}" if words[0].upper() == "UID" else words[0].upper()
+            self.server.commands.append(command)
+            if name == self.server.fails_at:
+                return
+            if name == "LOGOUT":
+                self.say("* BYE")
+                self.say(f"{tag} OK bye")
+                return
+            getattr(self, "_" + name.lower().replace(" ", "_"))(tag, command)
+
+    def _capability(self, tag: str, command: str) -> None:
+        self.say("* CAPABILITY IMAP4rev1" + (" AUTH=PLAIN" if self.server.offers_plain else ""))
+        self.say(f"{tag} OK done")
+
+    def _authenticate(self, tag: str, command: str) -> None:
+        self.say("+ ")
+        _, user, password = b64decode(self.read.readline()).decode().split("\x00")
+        self._let_in(tag, user, password)
+
+    def _login(self, tag: str, command: str) -> None:
+        user, password = (re.sub(r"\\(.)", r"\1", word) for word in re.findall(r'"((?:[^"\\]|\\.)*)"', command))
+        self._let_in(tag, user, password)
+
+    def _let_in(self, tag: str, user: str, password: str) -> None:
+        is_right = (user, password) == (self.server.user, self.server.password)
+        self.say(f"{tag} OK in" if is_right else f"{tag} NO [AUTHENTICATIONFAILED] wrong")
+
+    def _select(self, tag: str, command: str) -> None:
+        if command != 'SELECT "INBOX"':
+            self.say(f"{tag} NO there is no such folder")
+            return
+        self.say(f"* {len(self.server.mails)} EXISTS")
+        self.say(f"{tag} OK [{'READ-ONLY' if self.server.is_read_only else 'READ-WRITE'}] open")
+
+    def _uid_search(self, tag: str, command: str) -> None:
+        unseen = " ".join(str(each.uid) for each in self.server.mails if "\\Seen" not in each.flags)
+        self.say(f"* SEARCH {unseen}".rstrip())
+        self.say(f"{tag} OK done")
+
+    def _uid_fetch(self, tag: str, command: str) -> None:
+        uid, most = (int(word) for word in re.findall(r"\d+", command.replace("<0.", "<")))
+        for number, each in enumerate(self.server.mails, start=1):
+            if each.uid == uid:
+                part = each.raw[:most]
+                self.say(f"* {number} FETCH (UID {uid} BODY[]<0> {{{len(part)}}}".encode() + b"\r\n" + part + b")")
+        self.say(f"{tag} OK done")
+
+    def _uid_store(self, tag: str, command: str) -> None:
+        uid = int(command.split(" ")[2])
+        for each in self.server.mails:
+            if each.uid == uid:
+                each.flags |= set(re.findall(r"\\\w+", command))
+        self.say(f"{tag} OK done")
