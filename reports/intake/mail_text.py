@@ -150,17 +150,15 @@ def _begins_other_mail(lines: list[str], at: int) -> bool:
 def _without_ending(lines: list[str]) -> list[str]:
     """Return the lines up to the signature, the greeting or the disclaimer; these never come first."""
     begun = False
+    written = [at for at, line in enumerate(lines) if line.strip()]
+    last_lines = written[-1 - MOST_CLOSING_LINES :][0] if written else 0
     for at, line in enumerate(lines):
-        if begun and (_SIGNATURE.match(line) or _SENT_FROM.match(line) or _is_closing(lines, at)):
+        if begun and (_SIGNATURE.match(line) or _SENT_FROM.match(line) or (at >= last_lines and _CLOSING.match(line))):
             return lines[:at]
         if begun and not lines[at - 1].strip() and _DISCLAIMER.match("\n".join(lines[at : at + 4])):
             return lines[:at]
         begun = begun or bool(line.strip())
     return lines
-
-
-def _is_closing(lines: list[str], at: int) -> bool:
-    return bool(_CLOSING.match(lines[at])) and sum(bool(line.strip()) for line in lines[at + 1 :]) <= MOST_CLOSING_LINES
 
 
 _UNSEEN: Final = frozenset({"script", "style", "head", "title"})

@@ -100,6 +100,8 @@ def read(given: Given, *, file_format: str, defaults: Mapping[str, str]) -> Read
     """
     lines = _lines(given.file)
     first = next(lines, b"")
+    if first.startswith(b"\x1f\x8b"):
+        raise InvalidInput("The file is compressed. Unpack it on the way: zcat FILE | manage.py import_reports -")
     if first[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in first[:64]:
         raise InvalidInput("The file is UTF-16. Save it as UTF-8 (in Excel: “CSV UTF-8”), or: iconv -f UTF-16 -t UTF-8")
     first = first.removeprefix(_BOM)

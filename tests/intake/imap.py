@@ -21,8 +21,8 @@ class Kept:
 class MailServer:
     """Serves one folder to one user. `fails_at` names a command that closes the connection instead of answering."""
 
-    def __init__(self, *, user: str = "reports", password: str = 'pa"ss wörd', offers_plain: bool = True) -> None:
-        self.user, self.password, self.offers_plain = user, password, offers_plain
+    def __init__(self) -> None:
+        self.user, self.password, self.offers_plain = "reports", 'pa"ss wörd', True
         self.mails: list[Kept] = []
         self.fails_at = ""
         self.is_read_only = False

@@ -380,6 +380,7 @@ def test_tables_are_read_as_they_are_saved(file: Path, content: bytes) -> None:
     ("content", "message"),
     [
         (b"\xff\xfes\x00e\x00", "The file is UTF-16"),
+        (b"\x1f\x8b\x08\x00", "The file is compressed"),
         (b"mail,Slow\n", "The first line, 'mail,Slow', is no header. Name the columns in it; they are: service, text"),
         (b"service,words\n", "'words' is no column of a report"),
         (b"service,text,text\n", "There are 2 columns 'text'"),

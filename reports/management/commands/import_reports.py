@@ -79,6 +79,8 @@ class Command(BaseCommand):
         if options["service"] and find_service(options["service"]) is None:
             known = ", ".join(known_slugs()) or "none yet"
             raise CommandError(f"{options['service']!r} is no service here. Known services: {known}.")
+        if options["dry_run"]:
+            options["rejects"] = None
         _check_rejects(options["rejects"], options["file"])
         done = _Sum()
         try:
@@ -101,7 +103,7 @@ class Command(BaseCommand):
         self._tell(done, **options)
 
     def _import(self, given: Given, reading: Reading, done: _Sum, *, name: str, **options: Any) -> None:
-        rejects = _Rejects(None if options["dry_run"] else options["rejects"], reading.head)
+        rejects = _Rejects(options["rejects"], reading.head)
         try:
             with _progress(given) as show:
                 for batch in _batches(reading.records):
@@ -136,6 +138,8 @@ class Command(BaseCommand):
             )
         if not done.n_stored and not done.n_known and not done.n_refused:
             raise CommandError(f"{options['file']} holds no report.")
+        if done.n_refused and options["dry_run"]:
+            raise CommandError(f"{done.n_refused:,} lines would be refused, for the reasons above.")
         if done.n_refused:
             remedy = f"Mend them in {options['rejects']} and import that" if options["rejects"] else _USE_REJECTS
             raise CommandError(f"{done.n_refused:,} lines were refused. {remedy}; the others need not come again.")
