@@ -36,6 +36,7 @@ ALL = [
     tasks.refresh_fleet,
     tasks.make_partitions,
     tasks.replay_spool,
+    tasks.poll_mailbox,
     tasks.forget_expired,
     tasks.learn_encoder,
 ]

@@ -88,7 +88,8 @@ def poll_mailbox(*, now: datetime) -> Polled:
             )
         except imaplib.IMAP4.error as error:
             # Its message may quote the server, and so a mail.
-            doing = error.doing if isinstance(error, _Refused) else f"spoke no IMAP ({type(error).__name__})"
+            is_cut = isinstance(error, imaplib.IMAP4.abort)
+            doing = error.doing if isinstance(error, _Refused) else "broke off" if is_cut else "speaks no IMAP"
             logger.error("The mail server %s %s. It is tried again.", settings.MAILBOX["host"], doing)
     polled = Polled(done["stored"], done["known"], done["skipped"], done["refused"])
     if polled != Polled():

@@ -249,7 +249,9 @@ def _of_cells(cells: list[str], names: list[str], defaults: Mapping[str, str]) -
 def _no_csv(error: csv.Error) -> InvalidReport:
     words = str(error)
     if "field limit" in words or "unexpected end" in words:
-        return _wrong(f'A quote (") is opened here and not closed within {MAX_CELL_CHARS:,} characters. Close it.')
+        return _wrong(
+            f'A quote (") that is opened here is not closed, or a cell has over {MAX_CELL_CHARS:,} characters.'
+        )
     return _wrong(f"This is no CSV: {words}. Double a quote that belongs to the text.")
 
 

@@ -69,7 +69,7 @@ class _Session:
     def serve(self) -> None:
         self.say("* OK ready")
         while line := self.read.readline():
-            tag, _, command = line.decode().strip().partition(" ")
+            tag, _, command = line.decode(errors="replace").strip().partition(" ")
             words = command.split(" ")
             name = f"UID {words[1]}" if words[0].upper() == "UID" else words[0].upper()
             self.server.commands.append(command)

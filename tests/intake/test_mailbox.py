@@ -202,7 +202,7 @@ def test_a_connection_that_breaks_before_the_mark_counts_a_mail_once(
     poll()
     server.fails_at = ""
 
-    assert "The mail server 127.0.0.1 spoke no IMAP (abort). It is tried again." in caplog.text
+    assert "The mail server 127.0.0.1 broke off. It is tried again." in caplog.text
     assert (Report.objects.count(), kept.flags) == (1, set())
     assert poll() == Polled(n_known=1)
     assert Report.objects.count() == 1

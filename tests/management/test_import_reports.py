@@ -398,7 +398,7 @@ def test_a_file_that_can_not_be_meant_is_refused_as_a_whole(file: Path, content:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (b'mail,"never closed\n', 'A quote (") is opened here and not closed'),
+        (b'mail,"never closed\n', 'A quote (") that is opened here is not closed'),
         (b'mail,"a"b"\n', "This is no CSV"),
         (b"mail,Slow,yesterday\n", "occurred_at: 'yesterday' is no RFC 3339 time. Write one such as"),
     ],

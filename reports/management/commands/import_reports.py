@@ -76,14 +76,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         defaults = {name: options[name] for name in ("service", "source") if options[name]}
-        if options["service"] and find_service(options["service"]) is None:
-            known = ", ".join(known_slugs()) or "none yet"
-            raise CommandError(f"{options['service']!r} is no service here. Known services: {known}.")
         if options["dry_run"]:
             options["rejects"] = None
         _check_rejects(options["rejects"], options["file"])
         done = _Sum()
         try:
+            if options["service"] and find_service(options["service"]) is None:
+                known = ", ".join(known_slugs()) or "none yet"
+                raise CommandError(f"{options['service']!r} is no service here. Known services: {known}.")
             with opened(options["file"]) as given:
                 file_format = options["format"] or format_of(given)
                 reading = read(given, file_format=file_format, defaults=defaults)
