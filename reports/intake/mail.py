@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -105,11 +106,13 @@ def _machine(message: Message) -> str:
 
 
 def _header(message: Message, name: str) -> str:
-    """Return a header in plain characters, "" where it is missing or can't be read."""
-    try:
-        return " ".join(str(make_header(decode_header(str(message.get(name, ""))))).split())
-    except (ValueError, LookupError):  # an encoding that does not exist, or words that are not in it
-        return " ".join(str(message.get(name, "")).split()).encode(errors="replace").decode()
+    """Return a header in plain characters, "" where it is missing; where it can't be read, as it came."""
+    written = next((value for key, value in message.raw_items() if key.casefold() == name.casefold()), "")
+    raw = str(written).encode(errors="surrogateescape")
+    plain = raw.decode(errors="replace")  # some programs write UTF-8 as it is
+    with suppress(ValueError, LookupError):  # an encoding that does not exist, or words that are not in it
+        plain = str(make_header(decode_header(plain)))
+    return " ".join(plain.split())
 
 
 def _sender(message: Message) -> str:

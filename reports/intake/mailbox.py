@@ -169,6 +169,8 @@ def _opened() -> Iterator[imaplib.IMAP4]:
     finally:
         with suppress(imaplib.IMAP4.error, OSError):
             mailbox.logout()
+        with suppress(OSError):
+            mailbox.shutdown()  # which a logout that fails leaves out
 
 
 def _log_in(mailbox: imaplib.IMAP4, user: str, password: str) -> None:
