@@ -26,7 +26,7 @@ from django.db import connection
 
 from reports.enums import Channel
 from reports.errors import InvalidReport, ReportsError
-from reports.intake.catalogue import find_service
+from reports.intake import catalogue
 from reports.intake.mail import Mail, Skipped, read_mail
 from reports.intake.selectors import services_to_choose
 from reports.intake.services import Origin, make_row
@@ -71,7 +71,8 @@ def poll_mailbox(*, now: datetime) -> Polled:
     """
     if not settings.MAILBOX:
         return Polled()
-    if settings.MAILBOX_SERVICE and find_service(settings.MAILBOX_SERVICE) is None:
+    catalogue.read_again()  # a mail about a service that was just made must not be refused
+    if settings.MAILBOX_SERVICE and catalogue.find_service(settings.MAILBOX_SERVICE) is None:
         logger.error("MAILBOX_SERVICE=%r is no service here. Mails wait until it is one.", settings.MAILBOX_SERVICE)
         return Polled()
     with _alone() as is_alone:
