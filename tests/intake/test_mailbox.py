@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import OperationalError, connection
@@ -22,6 +28,18 @@ from tests.factories import make_service
 from tests.intake.imap import MailServer
 
 pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).resolve().parents[2]
+POLL_AND_DIE = """
+import os, signal
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "feedback.settings")
+import django
+django.setup()
+from django.utils import timezone
+from reports.intake import mailbox
+mailbox._mark = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+mailbox.poll_mailbox(now=timezone.now())
+"""
 
 
 @pytest.fixture
@@ -190,6 +208,28 @@ def test_a_process_that_dies_between_the_store_and_the_mark_counts_a_mail_once(
             poll()
     assert (Report.objects.count(), kept.flags) == (1, set())
 
+    assert poll() == Polled(n_known=1)
+    assert (Report.objects.count(), kept.flags) == (1, {"\\Seen"})
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_killed_between_the_store_and_the_mark_counts_a_mail_once(
+    server: MailServer, service: Service
+) -> None:
+    kept = server.add(mail())
+    database = connection.settings_dict
+    address = f"postgres://{database['USER']}@/{database['NAME']}?host={quote(database['HOST'], safe='')}"
+    environ = {
+        "DATABASE_URL": f"{address}&port={database['PORT'] or 5432}",
+        "MAILBOX_URL": f"imap://reports:pa%22ss%20w%C3%B6rd@127.0.0.1:{server.port}",
+        "MAILBOX_SERVICE": "mail",
+    }
+
+    killed = subprocess.run([sys.executable, "-c", POLL_AND_DIE], cwd=ROOT, env=os.environ | environ, check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert (Report.objects.count(), kept.flags) == (1, set())
     assert poll() == Polled(n_known=1)
     assert (Report.objects.count(), kept.flags) == (1, {"\\Seen"})
 
