@@ -160,6 +160,8 @@ def _opened() -> Iterator[imaplib.IMAP4]:
         mailbox = imaplib.IMAP4(host, port, timeout=ANSWER_SECONDS)
     try:
         if not given["is_tls"] and not _is_this_machine(host):
+            if "STARTTLS" not in mailbox.capabilities:
+                raise _Refused("offers no encryption (STARTTLS), and no password goes out without")
             mailbox.starttls(ssl.create_default_context())
         _log_in(mailbox, given["user"], given["password"])
         try:

@@ -56,7 +56,7 @@ h2 { margin: 0 2.5rem 0 0; font-size: 1.25rem; font-weight: 600 }
 .x { position: absolute; top: .6rem; right: .6rem; width: 2.75rem; height: 2.75rem; padding: 0; background: none; color: inherit }
 label { display: block; margin: .9rem 0 .25rem; font-weight: 600 }
 select, textarea { width: 100%; padding: .5rem; border: 1px solid var(--line); background: var(--paper); color: inherit }
-p { margin: .6rem 0 } a { color: inherit }
+p { margin: .6rem 0 } a { color: inherit } form button { margin-top: .9rem }
 .wrong:not(:empty) { padding-inline-start: .7rem; border-inline-start: 4px solid var(--c) }
 .trap { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }`;
 

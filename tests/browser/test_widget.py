@@ -23,6 +23,8 @@ pytestmark = pytest.mark.browser
 
 METAS = '<meta name="viewport" content="width=device-width"><title>A shop</title>'
 
+TRUSTED = "require-trusted-types-for 'script'"
+
 Site = Callable[..., str]
 
 
@@ -36,7 +38,7 @@ def foreign_site(site_url: str) -> Iterator[Site]:
             body = shown.get(self.path, "").encode()
             self.send_response(200 if body else 404)
             self.send_header("Content-Type", "text/html; charset=utf-8")
-            policy = f"default-src 'none'; script-src {site_url}; connect-src {site_url}; style-src 'self'"
+            policy = f"default-src 'none'; script-src {site_url}; connect-src {site_url}; style-src 'self'; {TRUSTED}"
             self.send_header("Content-Security-Policy", policy)
             self.end_headers()
             self.wfile.write(body)

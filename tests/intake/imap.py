@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 import socketserver
+import ssl
 import threading
 from base64 import b64decode
 from dataclasses import dataclass, field
@@ -24,16 +26,28 @@ class MailServer:
     def __init__(self) -> None:
         self.user, self.password, self.offers_plain = "reports", 'pa"ss wörd', True
         self.mails: list[Kept] = []
+        self.tls: ssl.SSLContext | None = None
+        self.speaks_tls_at_once = False
         self.fails_at = ""
         self.is_read_only = False
+        self.was_encrypted = False  # when a password came
         self.n_sessions = 0
         self.commands: list[str] = []
         server = self
 
-        class Handler(socketserver.StreamRequestHandler):
+        class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 server.n_sessions += 1
-                _Session(server, self).serve()
+                session = _Session(server, self.request)
+                try:
+                    if server.speaks_tls_at_once:
+                        session.begin_tls()
+                    session.say("* OK ready")
+                    session.serve()
+                except (OSError, ValueError):
+                    pass  # the other side has hung up
+                finally:
+                    session.close()
 
         self._tcp = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._tcp.daemon_threads = True
@@ -59,15 +73,26 @@ class MailServer:
 
 
 class _Session:
-    def __init__(self, server: MailServer, handler: socketserver.StreamRequestHandler) -> None:
-        self.server, self.read, self.out = server, handler.rfile, handler.wfile
+    def __init__(self, server: MailServer, connection: socket.socket) -> None:
+        self.server, self.connection = server, connection
+        self.read = connection.makefile("rb")
+        self.is_encrypted = False
+
+    def begin_tls(self) -> None:
+        assert self.server.tls is not None
+        self.read.close()
+        self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
+        self.read = self.connection.makefile("rb")
+        self.is_encrypted = True
+
+    def close(self) -> None:
+        self.read.close()
+        self.connection.close()
 
     def say(self, line: str | bytes) -> None:
-        self.out.write((line.encode() if isinstance(line, str) else line) + b"\r\n")
-        self.out.flush()
+        self.connection.sendall((line.encode() if isinstance(line, str) else line) + b"\r\n")
 
     def serve(self) -> None:
-        self.say("* OK ready")
         while line := self.read.readline():
             tag, _, command = line.decode(errors="replace").strip().partition(" ")
             words = command.split(" ")
@@ -82,8 +107,14 @@ class _Session:
             getattr(self, "_" + name.lower().replace(" ", "_"))(tag, command)
 
     def _capability(self, tag: str, command: str) -> None:
-        self.say("* CAPABILITY IMAP4rev1" + (" AUTH=PLAIN" if self.server.offers_plain else ""))
+        offers = " AUTH=PLAIN" if self.server.offers_plain else ""
+        offers += " STARTTLS" if self.server.tls and not self.is_encrypted else ""
+        self.say(f"* CAPABILITY IMAP4rev1{offers}")
         self.say(f"{tag} OK done")
+
+    def _starttls(self, tag: str, command: str) -> None:
+        self.say(f"{tag} OK go on")
+        self.begin_tls()
 
     def _authenticate(self, tag: str, command: str) -> None:
         self.say("+ ")
@@ -95,6 +126,7 @@ class _Session:
         self._let_in(tag, user, password)
 
     def _let_in(self, tag: str, user: str, password: str) -> None:
+        self.server.was_encrypted = self.is_encrypted
         is_right = (user, password) == (self.server.user, self.server.password)
         self.say(f"{tag} OK in" if is_right else f"{tag} NO [AUTHENTICATIONFAILED] wrong")
 
