@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -98,6 +99,7 @@ def service(request: HttpRequest, staff: Staff, service_id: int) -> HttpResponse
         "form": form,
         "site_address": request.build_absolute_uri("/").rstrip("/"),
         "widget_address": request.build_absolute_uri(reverse("widget")),
+        "widget_sites": [site for site in settings.WIDGET_ORIGINS if site != "*"],
     }
     return render(request, "staff/service.html", context, status=422 if form.errors else 200)
 

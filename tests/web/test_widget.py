@@ -206,7 +206,8 @@ def test_a_site_that_tells_no_name_or_nonsense_is_no_reason_to_lose_a_report(ser
     assert Report.objects.get().source == "widget"
 
 
-def test_staff_find_the_snippet_on_the_page_of_a_service(service: Service) -> None:
+def test_staff_find_the_snippet_on_the_page_of_a_service(service: Service, settings: Any) -> None:
+    settings.WIDGET_ORIGINS = [SHOP]
     hidden = make_service("hidden", is_public=False)
     client = Client()
     client.force_login(make_user(Role.ADMIN))
@@ -215,5 +216,6 @@ def test_staff_find_the_snippet_on_the_page_of_a_service(service: Service) -> No
 
     snippet = '&lt;script src="http://testserver/widget.js" data-service="mail" async&gt;&lt;/script&gt;'
     assert snippet in pages[0]
+    assert f"Only these sites may carry it: {SHOP}." in pages[0]
     assert "data-service" not in pages[1]
     assert "Only a service that is public and takes reports" in pages[1]
