@@ -163,6 +163,13 @@ def test_a_copy_has_the_same_key_and_another_mail_with_its_name_has_not() -> Non
     assert read(forged).key != read().key
 
 
+def test_without_a_name_of_its_own_a_mail_is_told_apart_by_the_way_it_came() -> None:
+    nameless = PLAIN.replace("Message-ID: <1@example.org>\n", "")
+
+    assert read(nameless).key == read(nameless).key
+    assert read(f"Received: today\n{nameless}").key != read(f"Received: tomorrow\n{nameless}").key
+
+
 @given(st.binary(max_size=300))
 def test_whatever_comes_is_a_mail_or_none(noise: bytes) -> None:
     for raw in (
