@@ -75,8 +75,8 @@ def read_mail(raw: bytes, *, now: datetime) -> Mail:
         raise Skipped("too old")
     if occurred_at is not None and occurred_at > now + CLOCK_SKEW:
         occurred_at = None  # a clock that is ahead
-    # Beside the name that a mail gives itself what it says: names can be forged to keep another's mail out. Where it has
-    # none, all of its bytes, with the way it came: the same words on another day are another mail.
+    # Beside the name that a mail gives itself what it says: names can be forged to keep another's mail out. Where it
+    # has none, all of its bytes, with the way it came: the same words on another day are another mail.
     name = _header(message, "Message-ID") or hashlib.sha256(raw).hexdigest()
     told = "\x00".join((name, sender, _header(message, "Date"), text))
     return Mail(
