@@ -7,7 +7,9 @@ silence. No defaults live here: those stand in `settings.py`, beside what they m
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -78,6 +80,22 @@ def words(name: str, default: tuple[str, ...], *, environ: Mapping[str, str] = o
     return [word.strip() for word in raw.split(",") if word.strip()] or list(default)
 
 
+def origins(name: str, given: list[str]) -> list[str]:
+    """Return a list of sites as browsers name them, or of "*" alone, as given but for their case.
+
+    Raises ImproperlyConfigured for what is none, such as an address with a path.
+    """
+    found = [word.lower() for word in given]
+    for word in found:
+        if word != "*" and not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", word):
+            raise ImproperlyConfigured(
+                f"{name} holds {word!r}, which is no site. Write one such as https://example.org."
+            )
+    if "*" in found and len(found) > 1:
+        raise ImproperlyConfigured(f"{name} holds * and sites. Write * alone for any site, or leave it out.")
+    return found
+
+
 def choice(name: str, default: str, allowed: tuple[str, ...], *, environ: Mapping[str, str] = os.environ) -> str:
     """Return one of `allowed`.
 
@@ -133,6 +151,45 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(port or options.pop("port", "")),
         "OPTIONS": options,
     }
+
+
+def mailbox(url: str) -> dict[str, Any]:
+    """Translate an `imaps://user:password@host:port/FOLDER` address into its parts; nothing into nothing.
+
+    `imap://` is encrypted too (STARTTLS), but to this machine. Raises ImproperlyConfigured for another scheme, a
+    missing host, user or password, and what is no address at all; never with the password in the message.
+    """
+    if not url:
+        return {}
+    example = "Write imaps://user:password@mail.example.org/INBOX, with %-codes for special characters."
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ImproperlyConfigured(f"MAILBOX_URL is no address: its host or port can't be read. {example}") from None
+    if parts.scheme not in {"imaps", "imap"}:
+        raise ImproperlyConfigured(
+            f"MAILBOX_URL starts with {parts.scheme + '://' if parts.scheme else 'no scheme'}. {example}"
+        )
+    found = {
+        "host": parts.hostname or "",
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "folder": unquote(parts.path.strip("/")) or "INBOX",
+    }
+    if missing := [name for name, value in found.items() if not value]:
+        raise ImproperlyConfigured(f"MAILBOX_URL names no {missing[0]}. {example}")
+    if parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"MAILBOX_URL has something after ? or #, which means nothing here. {example}")
+    for name in ("user", "password", "folder"):
+        if not found[name].isprintable():
+            raise ImproperlyConfigured(f"MAILBOX_URL's {name} holds a control character. {example}")
+    if not found["folder"].isascii():
+        raise ImproperlyConfigured(
+            f"MAILBOX_URL's folder {found['folder']!r} is not in ASCII. Write its name as IMAP does (modified UTF-7)."
+        )
+    is_tls = parts.scheme == "imaps"
+    return {**found, "port": port or (993 if is_tls else 143), "is_tls": is_tls}
 
 
 def celery_broker(url: str) -> str:

@@ -21,6 +21,8 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sources": {"task": "reports.watch_sources", "schedule": 300.0, "options": {"expires": 300, "queue": "detection"}},
     # Every 10 seconds, store what processes that have died left in the spool.
     "spool": {"task": "reports.replay_spool", "schedule": 10.0, "options": {"expires": 10}},
+    # Every minute, take the reports that came by mail, where there is a mailbox.
+    "mailbox": {"task": "reports.poll_mailbox", "schedule": 60.0, "options": {"expires": 60}},
     # Every hour, make room for the coming days' reports.
     "partitions": {"task": "reports.make_partitions", "schedule": 3600.0, "options": {"expires": 3600}},
     # Every six hours, forget keys, placed batches, fingerprint salts and what-ifs that have served their time.

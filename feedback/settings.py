@@ -240,6 +240,14 @@ KEY_REPORTS_PER_MINUTE = env.integer("KEY_REPORTS_PER_MINUTE", 1_200_000, least=
 # From how many forms a minute of one service, or of one network, on a browser is asked for a proof of work.
 FORM_REPORTS_PER_MINUTE = env.integer("FORM_REPORTS_PER_MINUTE", 120, least=1, most=1_000_000)
 FORM_REPORTS_OF_A_NETWORK_PER_MINUTE = env.integer("FORM_REPORTS_OF_A_NETWORK_PER_MINUTE", 20, least=1, most=1_000_000)
+# Which sites may carry the report widget, as browsers name them (https://example.org); * is any.
+WIDGET_ORIGINS = env.origins("WIDGET_ORIGINS", env.words("WIDGET_ORIGINS", ("*",)))
+# Where reports come by mail, such as imaps://user:password@mail.example.org/INBOX; nothing: there is no mailbox.
+MAILBOX = env.mailbox(env.text("MAILBOX_URL", ""))
+# The service of mails that name none.
+MAILBOX_SERVICE = env.text("MAILBOX_SERVICE", "")
+# Whether who writes a mail hears how it went on: their address is kept then, and only for that.
+MAILBOX_CONTACT = env.flag("MAILBOX_CONTACT", False)
 # The largest number a browser may have to find: 50,000 take a telephone about half a second.
 PROOF_OF_WORK = env.integer("PROOF_OF_WORK", 50_000, least=1, most=10_000_000)
 # How often two processes may nudge the same stage; below it, one nudge serves all.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
 
 @register()
@@ -44,6 +44,19 @@ def a_multilingual_encoder_has_its_model(**kwargs: Any) -> list[CheckMessage]:
     else:
         return []
     return [Error(problem, hint=hint, id="reports.E003")]
+
+
+@register()
+def a_mailbox_is_whole(**kwargs: Any) -> list[CheckMessage]:
+    """What is said of a mailbox has to come to one, and mails that name no service to a service."""
+    if settings.MAILBOX and not settings.MAILBOX_SERVICE:
+        problem = "MAILBOX_URL is set, and MAILBOX_SERVICE is not."
+        hint = "Mails that name no service are refused. Name the service that these are about in MAILBOX_SERVICE."
+        return [Warning(problem, hint=hint, id="reports.W001")]
+    if not settings.MAILBOX and (settings.MAILBOX_SERVICE or settings.MAILBOX_CONTACT):
+        problem = "MAILBOX_SERVICE or MAILBOX_CONTACT is set, but MAILBOX_URL is not."
+        return [Error(problem, hint="Name the mailbox in MAILBOX_URL, or leave them out.", id="reports.E004")]
+    return []
 
 
 @register()

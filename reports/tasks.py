@@ -11,6 +11,7 @@ from reports.clustering import refinement, students
 from reports.clustering import services as clustering
 from reports.detection import fleet, sources, what_if
 from reports.detection import services as detection
+from reports.intake import mailbox
 from reports.intake import services as intake
 
 # A database that restarts: try again soon, a few times; after that beat is the retry.
@@ -55,6 +56,11 @@ def refresh_fleet() -> None:
 @shared_task(name="reports.replay_spool", **WHILE_THE_DATABASE_RESTARTS)
 def replay_spool() -> None:
     intake.replay_spool(now=timezone.now())
+
+
+@shared_task(name="reports.poll_mailbox", **WHILE_THE_DATABASE_RESTARTS)
+def poll_mailbox() -> None:
+    mailbox.poll_mailbox(now=timezone.now())
 
 
 @shared_task(name="reports.make_partitions", **WHILE_THE_DATABASE_RESTARTS)

@@ -9,6 +9,7 @@ import pytest
 from django.core import checks
 
 from reports.checks import (
+    a_mailbox_is_whole,
     a_multilingual_encoder_has_its_model,
     beat_does_not_pile_up,
     redelivery_waits_for_the_longest_task,
@@ -117,3 +118,18 @@ def test_the_checks_run_with_all_others() -> None:
         beat_does_not_pile_up,
         a_multilingual_encoder_has_its_model,
     } <= set(registered)
+
+
+def test_a_mailbox_without_a_service_of_its_own_is_told(settings: Any) -> None:
+    settings.MAILBOX, settings.MAILBOX_SERVICE = {"host": "mail.example.org"}, ""
+
+    assert [warning.id for warning in a_mailbox_is_whole()] == ["reports.W001"]
+    settings.MAILBOX_SERVICE = "mail"
+    assert a_mailbox_is_whole() == []
+
+
+@pytest.mark.parametrize(("service", "wants_contact"), [("mail", False), ("", True)])
+def test_settings_of_a_mailbox_that_is_not_named_are_an_error(settings: Any, service: str, wants_contact: bool) -> None:
+    settings.MAILBOX, settings.MAILBOX_SERVICE, settings.MAILBOX_CONTACT = {}, service, wants_contact
+
+    assert [error.id for error in a_mailbox_is_whole()] == ["reports.E004"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,6 +25,7 @@ from reports.intake.writer import Submission
 from reports.models import FingerprintSalt, IdempotencyKey, Outage, Placement, WhatIf
 from tests.clustering.stories import LOGIN, PARCEL, a_report, a_service, hand_in
 from tests.factories import NOW, make_profile, make_service
+from tests.intake.imap import MailServer
 
 pytestmark = pytest.mark.django_db
 ALL = [
@@ -36,6 +37,7 @@ ALL = [
     tasks.refresh_fleet,
     tasks.make_partitions,
     tasks.replay_spool,
+    tasks.poll_mailbox,
     tasks.forget_expired,
     tasks.learn_encoder,
 ]
@@ -49,6 +51,18 @@ def _the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _a_spool_of_its_own(settings: Any, tmp_path: Path) -> None:
     settings.SPOOL_DIR = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _a_mailbox_with_a_mail(settings: Any) -> Iterator[None]:
+    server = MailServer()
+    server.add("From: jane@example.org\nSubject: [tasks] Login fails\n\nsince nine\n")
+    settings.MAILBOX = {"host": "127.0.0.1", "port": server.port, "is_tls": False, "folder": "INBOX"} | {
+        "user": server.user,
+        "password": server.password,
+    }
+    yield
+    server.close()
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +97,7 @@ def something_to_do() -> None:
     IdempotencyKey.objects.create(
         client="a", key="b", body_digest=b"", report_ids=[], created_at=NOW - timedelta(days=9)
     )
+    make_service("tasks")
     WhatIf.objects.create(days=1, budget_per_month=4.0, created_at=NOW)
     known = make_profile(make_service())
     known.scatter_squares, known.scatter_expected = [60.0] * 3, [50.0] * 3
@@ -97,7 +112,7 @@ def test_the_tasks_one_after_the_other_bring_reports_to_an_outage() -> None:
 
     assert Placement.objects.count() == 40
     assert Outage.objects.get().regions == ["DE-BY"]
-    assert not IdempotencyKey.objects.exists()
+    assert not IdempotencyKey.objects.filter(client="a").exists()
     assert not FingerprintSalt.objects.filter(salt=b"x").exists()
 
 

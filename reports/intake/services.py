@@ -42,8 +42,10 @@ from reports.models import IdempotencyKey, IntakeBatch, SourceCount
 
 ANSWER_SECONDS = GIVE_UP_SECONDS + 5.0  # the writer gives up first, and then the spool's disk
 KEEP_IDEMPOTENCY_KEYS = timedelta(hours=48)  # at least 24 h are promised
+KEEP_IMPORT_KEYS = contract.OLDEST  # after that a dated report is refused for its age
 KEEP_PLACED_BATCHES = timedelta(hours=48)  # long enough to look into what happened yesterday
 KEEP_SOURCE_COUNTS = timedelta(weeks=4, hours=2)  # what `detection.sources` learns from, and a little more
+IMPORT_CLIENT = "import"  # whose keys name parts of files (`imports`)
 MAX_KEY_CHARS = 255
 REPLAY_REPORTS = 100_000  # a run's share: half a minute, well within a task's time
 
@@ -178,7 +180,8 @@ def forget_expired(*, now: datetime) -> None:
     """Delete the idempotency keys, placed batches, sources' counts and fingerprint salts that served their time."""
     SourceCount.objects.filter(hour__lt=now - KEEP_SOURCE_COUNTS).delete()
     IntakeBatch.objects.filter(clustered_at__lt=now - KEEP_PLACED_BATCHES).delete()
-    IdempotencyKey.objects.filter(created_at__lt=now - KEEP_IDEMPOTENCY_KEYS).delete()
+    expired = IdempotencyKey.objects.filter(created_at__lt=now - KEEP_IDEMPOTENCY_KEYS)
+    expired.exclude(client=IMPORT_CLIENT, created_at__gte=now - KEEP_IMPORT_KEYS).delete()
     forget_salts(now=now)
 
 

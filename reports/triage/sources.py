@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,6 +12,8 @@ from reports.models import SourceAlarm
 from reports.triage.evidence import usual_words
 
 MOST_NOTICES: Final = 10
+# Programs always bring a key: what comes through their channels without one is the house's own.
+_WITHOUT_KEY: Final[Mapping[str, str]] = {Channel.REST: "the mailbox", Channel.BULK: "the import command"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ def _notice(alarm: SourceAlarm, *, now: datetime) -> SourceNotice:
 
 
 def _name(alarm: SourceAlarm) -> str:
+    if alarm.source.key is None and alarm.source.channel in _WITHOUT_KEY:
+        return _WITHOUT_KEY[alarm.source.channel]
     channel = Channel(alarm.source.channel).label
     return f"key \u201c{alarm.source.key.name}\u201d ({channel})" if alarm.source.key else f"the {channel.lower()}"
 

@@ -146,6 +146,12 @@ def read_typed(given: QueryDict, *, default_country: str) -> Typed:
     )
 
 
+def new_form(*, now: datetime) -> Typed:
+    """Return an empty form: its name, and the mark of when it was made."""
+    nonce = new_nonce()
+    return Typed(nonce=nonce, mark=form_mark(nonce, now=now))
+
+
 def find_choice(services: Iterable[ServiceChoice], slug: str) -> ServiceChoice | None:
     """Return the service with this slug among those the public may choose."""
     return next((service for service in services if service.slug == slug), None)

@@ -28,7 +28,7 @@ from reports.intake.contract import MAX_TEXT_CHARS, from_mapping
 from reports.intake.proofs import new_challenge
 from reports.intake.regions import country_of_address
 from reports.intake.selectors import services_to_choose, symptoms_to_choose
-from reports.intake.services import Origin, accept_report
+from reports.intake.services import Origin, Receipt, accept_report
 from reports.publishing.selectors import public_services, receipt_page
 from reports.web import errors
 from reports.web.addresses import client_address
@@ -84,9 +84,14 @@ def report(request: HttpRequest, slug: str = "") -> HttpResponseBase:
 @says_when_the_store_is_away
 def challenge(request: HttpRequest) -> HttpResponseBase:
     """Give a browser that is about to send the form some work, or none (204), which is the rule."""
+    return work_for(request, request.GET.get("service", ""))
+
+
+def work_for(request: HttpRequest, service: str) -> HttpResponse:
+    """Return a challenge where a report of that service should bring a proof of work, else nothing."""
     now = timezone.now()
     with store_needed():
-        is_asked = asks_for_proof(service=request.GET.get("service", ""), address=client_address(request), now=now)
+        is_asked = asks_for_proof(service=service, address=client_address(request), now=now)
     return JsonResponse(new_challenge(now=now)) if is_asked else HttpResponse(status=204)
 
 
@@ -106,21 +111,25 @@ def receipt(request: HttpRequest, token: str) -> HttpResponseBase:
     return response
 
 
-def _take(request: HttpRequest, typed: Typed, slug: str) -> HttpResponse:
+def accept_form(request: HttpRequest, typed: Typed, *, source: str = "") -> Receipt:
+    """Store what the form sent, or a widget (`source` says where that stands). Raises what `accept_report` does."""
     now = timezone.now()
+    check(typed, services_to_choose(), now=now)
+    origin = Origin(
+        channel=Channel.FORM,
+        client="form",
+        address=client_address(request),
+        agent=request.headers.get("User-Agent", ""),
+        signs=typed.signs,
+    )
+    report = from_mapping(typed.fields() | {"source": source})
+    with store_needed():  # the look-ups before the writer don't wait for a database that is away
+        return accept_report(report=report, origin=origin, idempotency_key=typed.idempotency_key, now=now)
+
+
+def _take(request: HttpRequest, typed: Typed, slug: str) -> HttpResponse:
     try:
-        check(typed, services_to_choose(), now=now)
-        origin = Origin(
-            channel=Channel.FORM,
-            client="form",
-            address=client_address(request),
-            agent=request.headers.get("User-Agent", ""),
-            signs=typed.signs,
-        )
-        with store_needed():  # the look-ups before the writer don't wait for a database that is away
-            taken = accept_report(
-                report=from_mapping(typed.fields()), origin=origin, idempotency_key=typed.idempotency_key, now=now
-            )
+        taken = accept_form(request, typed)
     except InvalidReport as invalid:
         return _show(request, typed, slug, wrong=invalid.errors, http_status=422)
     except StoreUnavailable as error:

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -91,7 +93,14 @@ def service(request: HttpRequest, staff: Staff, service_id: int) -> HttpResponse
         else:
             messages.success(request, f"{saved.name} is saved.")
             return redirect("services")
-    context = {"staff": staff, "service": row, "form": form}
+    context = {
+        "staff": staff,
+        "service": row,
+        "form": form,
+        "site_address": request.build_absolute_uri("/").rstrip("/"),
+        "widget_address": request.build_absolute_uri(reverse("widget")),
+        "widget_sites": [site for site in settings.WIDGET_ORIGINS if site != "*"],
+    }
     return render(request, "staff/service.html", context, status=422 if form.errors else 200)
 
 

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from reports.web import public
+from reports.web import public, widget
 
 urlpatterns = [
     path("", public.status, name="status"),
     path("report", public.report, name="report"),
     path("report/<str:slug>", public.report, name="report"),
     path("challenge", public.challenge, name="challenge"),
+    path("widget.js", widget.script, name="widget"),
+    path("widget/<str:slug>", widget.report, name="widget-report"),
+    path("widget/<str:slug>/challenge", widget.challenge, name="widget-challenge"),
     path("receipt/<str:token>", public.receipt, name="receipt"),
 ]

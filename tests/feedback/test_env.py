@@ -158,3 +158,59 @@ def test_a_time_zone_is_one_that_is_known() -> None:
     assert env.time_zone("X", "Europe/Berlin") == "Europe/Berlin"
     with pytest.raises(ImproperlyConfigured, match="X='Mars' is no time zone"):
         env.time_zone("X", "Mars")
+
+
+@pytest.mark.parametrize(
+    "given", [["*"], ["https://shop.example"], ["http://localhost:8080", "https://[::1]:8443"], []]
+)
+def test_sites_are_named_as_browsers_name_them(given: list[str]) -> None:
+    assert env.origins("X", given) == given
+
+
+def test_sites_are_compared_in_small_letters() -> None:
+    assert env.origins("X", ["HTTPS://Shop.Example"]) == ["https://shop.example"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["shop.example"], r"WIDGET_ORIGINS holds 'shop\.example', which is no site\. Write one such as https://"),
+        (["https://shop.example/"], "which is no site"),
+        (["*", "https://shop.example"], r"WIDGET_ORIGINS holds \* and sites\. Write \* alone"),
+    ],
+)
+def test_what_is_no_site_stops_the_start(given: list[str], message: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=message):
+        env.origins("WIDGET_ORIGINS", given)
+
+
+def test_a_mailbox_is_taken_apart() -> None:
+    assert env.mailbox("imaps://re%40ports:p%2Fw@mail.example.org/Problems/New") == {
+        "host": "mail.example.org", "port": 993, "user": "re@ports", "password": "p/w", "folder": "Problems/New",
+        "is_tls": True,
+    }  # fmt: skip
+    assert env.mailbox("imap://a:b@localhost:1143")["folder"] == "INBOX"
+    assert env.mailbox("imap://a:b@localhost")["port"] == 143
+    assert env.mailbox("") == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("pop3://a:hunter2@host/INBOX", r"MAILBOX_URL starts with pop3://\. Write imaps://"),
+        ("mail.example.org", "starts with no scheme"),
+        ("imaps://:hunter2@host", "names no user"),
+        ("imaps://a@host", "names no password"),
+        ("imaps://a:hunter2@", "names no host"),
+        ("imaps://a:hunter2@host:port/INBOX", "its host or port can't be read"),
+        ("imaps://a:hun/ter2@host", "its host or port can't be read"),
+        ("imaps://a:hunter2@host/INBOX?ssl=0", "something after"),
+        ("imaps://a:hunter2@host/M%C3%BCll", "is not in ASCII"),
+        ("imaps://a:hunter2%0A@host/", "password holds a control character"),
+    ],
+)
+def test_a_mailbox_that_can_not_be_meant_stops_the_start_without_the_password(url: str, message: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=message) as refused:
+        env.mailbox(url)
+
+    assert "hunter2" not in str(refused.value)
