@@ -26,6 +26,7 @@ from reports.publishing.visibility import (
     public_place,
     public_reporters,
     published,
+    reporters_in_words,
     worst,
 )
 from reports.triage.evidence import listed
@@ -43,7 +44,10 @@ SIMILAR_LOOK_AT: Final = 2_000  # placements: some milliseconds, whatever storm 
 
 @dataclass(frozen=True, slots=True)
 class PublicOutage:
-    """An outage as the public may see it. `where` is "" for everywhere, `n_reporters` None where too small to tell."""
+    """An outage as the public may see it. `where` is "" for everywhere, and where too few report from any place.
+
+    `n_reporters` is None where it is too small to tell; `reporters` says the same in words.
+    """
 
     id: int
     service_slug: str
@@ -55,6 +59,10 @@ class PublicOutage:
     n_reporters: int | None
     started_at: datetime
     resolved_at: datetime | None
+
+    @property
+    def reporters(self) -> str:
+        return reporters_in_words(self.n_reporters)
 
 
 @dataclass(frozen=True, slots=True)
