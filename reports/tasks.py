@@ -12,6 +12,7 @@ from reports.clustering import services as clustering
 from reports.detection import fleet, sources, what_if
 from reports.detection import services as detection
 from reports.intake import services as intake
+from reports.privacy import retention
 
 # A database that restarts: try again soon, a few times; after that beat is the retry.
 WHILE_THE_DATABASE_RESTARTS = {
@@ -66,6 +67,11 @@ def make_partitions() -> None:
 def forget_expired() -> None:
     intake.forget_expired(now=timezone.now())
     what_if.forget_old(now=timezone.now())
+
+
+@shared_task(name="reports.forget_old", **WHILE_THE_DATABASE_RESTARTS)
+def forget_old() -> None:
+    retention.forget_old(now=timezone.now())
 
 
 @shared_task(name="reports.learn_encoder", **WHILE_THE_DATABASE_RESTARTS)

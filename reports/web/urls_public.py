@@ -10,4 +10,6 @@ urlpatterns = [
     path("report/<str:slug>", public.report, name="report"),
     path("challenge", public.challenge, name="challenge"),
     path("receipt/<str:token>", public.receipt, name="receipt"),
+    path("receipt/<str:token>/data", public.receipt_export, name="receipt-data"),
+    path("receipt/<str:token>/erase", public.receipt_erase, name="receipt-erase"),
 ]
