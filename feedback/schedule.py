@@ -27,6 +27,8 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "partitions": {"task": "reports.make_partitions", "schedule": 3600.0, "options": {"expires": 3600}},
     # Every six hours, forget keys, placed batches, fingerprint salts and what-ifs that have served their time.
     "forget": {"task": "reports.forget_expired", "schedule": 21600.0, "options": {"expires": 21600}},
+    # Every hour, forget reports and counts that are kept no longer, whole days of them at once.
+    "retention": {"task": "reports.forget_old", "schedule": 3600.0, "options": {"expires": 3600}},
     # Every night, judge the day before, so that false alarms keep to their budget here.
     "fleet": {
         "task": "reports.refresh_fleet",

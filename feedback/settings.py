@@ -256,6 +256,10 @@ NUDGE_INTERVAL_SECONDS = 0.25
 LAG_PROMISE_SECONDS = env.integer("LAG_PROMISE_SECONDS", 30, least=5, most=3600)
 # Public pages show counts only from this many reporters on, so that no one is singled out.
 PUBLIC_MIN_REPORTERS = env.integer("PUBLIC_MIN_REPORTERS", 10, least=1, most=1000)
+# How long what reporters said is kept, and how long what was counted of it. A week at the least: encoders, labels and
+# the page of quarantine read back as far. What is usual is learnt anew from counts after a change of time zones.
+RETENTION_TEXT_DAYS = env.integer("RETENTION_TEXT_DAYS", 30, least=7, most=3650)
+RETENTION_COUNTS_DAYS = env.integer("RETENTION_COUNTS_DAYS", 400, least=120, most=3650)
 # Whether the public page says "Users report problems" as soon as the detector is sure. Off: a person publishes.
 AUTO_PUBLISH = env.flag("AUTO_PUBLISH", False)
 

@@ -60,6 +60,17 @@ def a_mailbox_is_whole(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def counts_outlive_texts(**kwargs: Any) -> list[CheckMessage]:
+    """A text without its placement would be in no cluster, and its receipt would wait for ever."""
+    texts, counts = settings.RETENTION_TEXT_DAYS, settings.RETENTION_COUNTS_DAYS
+    if counts >= texts:
+        return []
+    problem = f"RETENTION_COUNTS_DAYS ({counts}) is below RETENTION_TEXT_DAYS ({texts})."
+    hint = "Counts are kept for at least as long as what they count. Raise the one or lower the other."
+    return [Error(problem, hint=hint, id="reports.E005")]
+
+
+@register()
 def beat_does_not_pile_up(**kwargs: Any) -> list[CheckMessage]:
     """Every beat entry expires, so that hours without a worker leave no hours of messages."""
     return [

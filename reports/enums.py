@@ -62,6 +62,7 @@ class Scope(models.TextChoices):
     INTAKE = "intake", "Send reports"
     READ = "read", "Read outages and clusters"
     MANAGE = "manage", "Manage services"
+    PRIVACY = "privacy", "Export and erase reports"
 
 
 class Role(models.TextChoices):
@@ -125,6 +126,14 @@ class CorrectionKind(models.TextChoices):
     MOVE = "move", "Moved reports"
     SCREEN = "screen", "Said whether these are problem reports"
     JUDGE = "judge", "Said what reports in quarantine are"
+
+
+class ErasureWay(models.TextChoices):
+    """By whose wish reports were erased."""
+
+    RECEIPT = "receipt", "By receipt link"
+    API = "api", "By API"
+    STAFF = "staff", "By staff"
 
 
 class EncoderState(models.TextChoices):

@@ -13,6 +13,7 @@ from reports.detection import fleet, sources, what_if
 from reports.detection import services as detection
 from reports.intake import mailbox
 from reports.intake import services as intake
+from reports.privacy import retention
 
 # A database that restarts: try again soon, a few times; after that beat is the retry.
 WHILE_THE_DATABASE_RESTARTS = {
@@ -72,6 +73,11 @@ def make_partitions() -> None:
 def forget_expired() -> None:
     intake.forget_expired(now=timezone.now())
     what_if.forget_old(now=timezone.now())
+
+
+@shared_task(name="reports.forget_old", **WHILE_THE_DATABASE_RESTARTS)
+def forget_old() -> None:
+    retention.forget_old(now=timezone.now())
 
 
 @shared_task(name="reports.learn_encoder", **WHILE_THE_DATABASE_RESTARTS)

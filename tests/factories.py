@@ -132,7 +132,7 @@ def make_outage(
     now: datetime = NOW,
     **fields: Any,
 ) -> Outage:
-    """Make an outage, with the detector's event that opened it."""
+    """Make an outage, with the detector's event that opened it. All of its reporters are in each of its places."""
     values: dict[str, Any] = {
         "service": service, "state": state, "label": "log in fails", "started_at": started_at,
         "suspected_at": started_at + timedelta(minutes=3), "observed": 41, "expected": 2.0, "window_minutes": 5,
@@ -140,6 +140,9 @@ def make_outage(
         "resolved_at": None if state in OPEN_STATES else now,
         "confirmed_at": None if state == OutageState.SUSPECTED else started_at + timedelta(minutes=5),
     } | fields  # fmt: skip
+    places = {values.get("scope_region", ""), *values.get("regions", [])} - {""}
+    places |= {code.partition("-")[0] for code in places}
+    values.setdefault("reporters_by_place", dict.fromkeys(places, values["n_reporters"]))
     outage = Outage.objects.create(**values)
     add_event(outage, EventKind.SUSPECTED, at=outage.suspected_at)
     return outage

@@ -24,7 +24,7 @@ from reports.intake.spool import the_spool
 from reports.intake.writer import Submission
 from reports.models import FingerprintSalt, IdempotencyKey, Outage, Placement, WhatIf
 from tests.clustering.stories import LOGIN, PARCEL, a_report, a_service, hand_in
-from tests.factories import NOW, make_profile, make_service
+from tests.factories import NOW, make_profile, make_report, make_service
 from tests.intake.imap import MailServer
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,7 @@ ALL = [
     tasks.replay_spool,
     tasks.poll_mailbox,
     tasks.forget_expired,
+    tasks.forget_old,
     tasks.learn_encoder,
 ]
 
@@ -97,6 +98,7 @@ def something_to_do() -> None:
     IdempotencyKey.objects.create(
         client="a", key="b", body_digest=b"", report_ids=[], created_at=NOW - timedelta(days=9)
     )
+    make_report(service, at=NOW - timedelta(days=40))
     make_service("tasks")
     WhatIf.objects.create(days=1, budget_per_month=4.0, created_at=NOW)
     known = make_profile(make_service())

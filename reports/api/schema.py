@@ -91,6 +91,43 @@ _CLUSTER = {
     "first_seen_at": "2026-03-04T09:02:00Z",
     "last_seen_at": "2026-03-04T09:15:00Z",
 }
+_HELD_REPORT: dict[str, Any] = {
+    "format": "outcry-report-1",
+    "id": _ID,
+    "service": "mail",
+    "channel": "rest",
+    "key": "Support desk",
+    "region": "DE-BY",
+    "text": "Can't log in since nine, it says the password is wrong",
+    "symptom": "login",
+    "lang": "en",
+    "source": "",
+    "url": "",
+    "release": "",
+    "trace": "",
+    "occurred_at": "2026-03-04T09:02:00Z",
+    "received_at": "2026-03-04T09:02:11Z",
+    "counted_at": "2026-03-04T09:02:11Z",
+    "kept_until": "2026-04-04T00:00:00Z",
+    "erased_at": None,
+    "reporter_fingerprint": "5f1c7a3e9b0d4c2a8e6f7d1b3a5c9e0f",
+    "network_fingerprint": "",
+    "contact": {"address": "ada@example.org", "given_at": "2026-03-04T09:02:11Z"},
+    "placement": {
+        "cluster_id": 240,
+        "placed_at": "2026-03-04T09:02:12Z",
+        "similarity": 0.83,
+        "is_counted": True,
+        "is_set_aside": False,
+        "set_aside_for": [],
+        "p_problem": None,
+        "p_failing": None,
+        "tells_failure": True,
+        "quarantine": "",
+    },
+    "said_to_be_a_problem": None,
+    "suspicion": "",
+}
 
 
 def _problem(kind: Kind, detail: str, path: str, errors: list[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -238,6 +275,41 @@ SEND_BATCH: dict[str, Any] = {
             },
             202,
         ),
+    ],
+}
+READ_REPORT: dict[str, Any] = {
+    "operation_id": "read_report",
+    "tags": ["privacy"],
+    "summary": "Export all that is held of a report",
+    "description": "For the person it is about: with its contact, and with nothing of anybody else. While the report "
+    "still waits to be stored in the database it is 503. Needs the scope `privacy`.",
+    "responses": {
+        (200, "application/json"): serializers.HeldReport,
+        **_problems(*_KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path=f"/api/v1/reports/{_ID}"),
+    },
+    "examples": [_answered("A report", _HELD_REPORT)],
+}
+ERASE_REPORT: dict[str, Any] = {
+    "operation_id": "erase_report",
+    "tags": ["privacy"],
+    "summary": "Erase what a report tells",
+    "description": "Its words, contact and fingerprints, wherever they were copied to; an empty report stays, so that "
+    "counts hold, and is the answer. Sent again it changes nothing and is answered alike. Needs the scope `privacy`.",
+    "responses": {
+        (200, "application/json"): serializers.HeldReport,
+        **_problems(*_KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path=f"/api/v1/reports/{_ID}"),
+    },
+    "examples": [
+        _answered(
+            "What is left",
+            {
+                **_HELD_REPORT,
+                "text": "",
+                "lang": "",
+                "contact": None,
+                "erased_at": "2026-03-05T10:00:00Z",
+            },
+        )
     ],
 }
 LIST_SERVICES: dict[str, Any] = {

@@ -251,3 +251,56 @@ class Cluster(serializers.Serializer[Any]):
     )
     first_seen_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField()
+
+
+class HeldContact(serializers.Serializer[Any]):
+    address = serializers.CharField(help_text="E-mail address the reporter left.")
+    given_at = serializers.DateTimeField()
+
+
+class HeldPlacement(serializers.Serializer[Any]):
+    """Where a report was placed, and what was made of it."""
+
+    cluster_id = serializers.IntegerField()
+    placed_at = serializers.DateTimeField()
+    similarity = serializers.FloatField(help_text="How alike it is to what it was placed with (cosine).")
+    is_counted = serializers.BooleanField(help_text="Whether detection counts it; a reporter counts once an hour.")
+    is_set_aside = serializers.BooleanField(help_text="Whether it reads as no problem report.")
+    set_aside_for = serializers.ListField(child=serializers.CharField(), help_text="The words that spoke against it.")
+    p_problem = serializers.FloatField(allow_null=True, help_text="How likely it is a problem report.")
+    p_failing = serializers.FloatField(allow_null=True, help_text="How likely it tells that something fails now.")
+    tells_failure = serializers.BooleanField()
+    quarantine = serializers.CharField(allow_blank=True, help_text="Why it is held back as suspect; empty: it is not.")
+
+
+class HeldReport(serializers.Serializer[Any]):
+    """A report with all that is kept of it, and nothing of anybody else."""
+
+    format = serializers.CharField(help_text="The name of this shape.")
+    id = serializers.UUIDField()
+    service = serializers.CharField(help_text="Slug of the service.")
+    channel = serializers.CharField(help_text="The face it came through.")
+    key = serializers.CharField(allow_blank=True, help_text="Name of the API key it came with.")
+    region = serializers.CharField(allow_blank=True)
+    text = serializers.CharField(allow_blank=True, help_text="As it is stored; empty where it was erased.")
+    symptom = serializers.CharField(allow_blank=True)
+    lang = serializers.CharField(allow_blank=True)
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]
+    url = serializers.CharField(allow_blank=True)
+    release = serializers.CharField(allow_blank=True)
+    trace = serializers.CharField(allow_blank=True)
+    suspicion = serializers.CharField(allow_blank=True, help_text="What it gave away by itself; empty: nothing.")
+    occurred_at = serializers.DateTimeField()
+    received_at = serializers.DateTimeField()
+    counted_at = serializers.DateTimeField()
+    kept_until = serializers.DateTimeField(help_text="When the report is deleted with the others of its day.")
+    erased_at = serializers.DateTimeField(allow_null=True)
+    reporter_fingerprint = serializers.CharField(
+        allow_blank=True, help_text="Under a salt that is forgotten after two days; hexadecimal."
+    )
+    network_fingerprint = serializers.CharField(allow_blank=True, help_text="Likewise, of the reporter's network.")
+    contact = HeldContact(allow_null=True)
+    placement = HeldPlacement(allow_null=True, help_text="Null until it is placed.")
+    said_to_be_a_problem = serializers.BooleanField(
+        allow_null=True, help_text="What staff said of it for screening to learn from; null: nothing."
+    )

@@ -138,7 +138,8 @@ def _move(correction: Correction, now: datetime) -> bool:
         )
     )
     known = Report.objects.in_bulk([row.report_id for row in placements])
-    placements = [row for row in placements if row.report_id in known]
+    # Of an erased report nobody knows any more which vector would have to move with it.
+    placements = [row for row in placements if row.report_id in known and known[row.report_id].erased_at is None]
     if not placements:
         raise _CannotBeDone("None of these reports is there any more.")
     origin_id = placements[0].micro_cluster.cluster_id

@@ -58,7 +58,7 @@ def _latest_texts(service_id: int) -> tuple[list[str], list[float]]:
         cursor.execute(
             "SELECT r.text, r.symptom, p.counted_at FROM (SELECT report_id, counted_at FROM reports_placement"
             " WHERE service_id = %s ORDER BY counted_at DESC LIMIT %s) AS p"
-            " JOIN reports_report r ON r.id = p.report_id ORDER BY p.counted_at, r.id",
+            " JOIN reports_report r ON r.id = p.report_id WHERE r.erased_at IS NULL ORDER BY p.counted_at, r.id",
             [service_id, CALIBRATED_ON],
         )
         rows = cursor.fetchall()
@@ -71,7 +71,7 @@ def _move(service_id: int, *, encoder: Encoder, now: datetime) -> int:
             "SELECT m.id, m.n_reports, r.text, r.symptom FROM reports_microcluster m CROSS JOIN LATERAL ("
             " SELECT p.report_id FROM reports_placement p WHERE p.micro_cluster_id = m.id"
             " ORDER BY p.report_id DESC LIMIT %s) AS latest JOIN reports_report r ON r.id = latest.report_id"
-            " WHERE m.service_id = %s AND m.encoder <> %s AND m.last_seen_at >= %s"
+            " WHERE m.service_id = %s AND m.encoder <> %s AND m.last_seen_at >= %s AND r.erased_at IS NULL"
             " ORDER BY m.id, r.id",
             [TEXTS_OF_MICRO, service_id, encoder.name, arrays.live_since(now)],
         )

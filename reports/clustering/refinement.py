@@ -22,14 +22,9 @@ from reports.clustering import arrays, encoding, handover
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import carry_barriers
 from reports.clustering.labelling import label_clusters, note_resemblances
+from reports.clustering.locks import lock_service, wait_for_service
 from reports.clustering.naming import learn_names
-from reports.clustering.services import (
-    IDLE_SECONDS,
-    lock_service,
-    middles_of,
-    threshold_of,
-    wait_for_service,
-)
+from reports.clustering.services import IDLE_SECONDS, middles_of, threshold_of
 from reports.clustering.turns import each_service
 from reports.models import Cluster, ClusterBarrier, ClusteringState
 

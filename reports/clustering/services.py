@@ -28,6 +28,7 @@ from reports.clustering import arrays, encoding, failing_now, handover, quaranti
 from reports.clustering.arrays import ServiceClusters
 from reports.clustering.corrections import apply_corrections, services_with_corrections
 from reports.clustering.counting import COUNT_ONCE_WITHIN, counts_again, is_crowded, most_of_a_network
+from reports.clustering.locks import lock_service
 from reports.clustering.quarantine import Arrived
 from reports.clustering.sources import Came, count_sources
 from reports.clustering.turns import each_service
@@ -44,7 +45,6 @@ CLAIM_BATCHES: Final = CLAIM_REPORTS // 2
 # Of a backlog the newest reports go first, for detection looks at the last hour; every so many claims the oldest, so
 # that none waits for longer than three times what the backlog takes.
 OLDEST_EVERY: Final = 3
-LOCK_CLUSTERING: Final = 7101  # first half of the advisory lock's key, the service's id is the other
 _ROW: Final = (
     "counted_at", "id", "text", "symptom", "region", "reporter", "network", "channel", "key_id", "received_at",
     "suspicion",
@@ -93,19 +93,6 @@ def place_batches(*, service_id: int, now: datetime, oldest_first: bool = False)
         nudge("detect")
         nudge("refine")  # finds little to do until a hundred reports have come
     return sum(len(batch.report_ids) for batch in batches)
-
-
-def lock_service(service_id: int) -> bool:
-    """Take the right to write a service's clusters until the transaction ends; false where another has it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLUSTERING, service_id])
-        return bool(cursor.fetchone()[0])
-
-
-def wait_for_service(service_id: int) -> None:
-    """Take the same right once whoever has it is done: a batch takes half a second at most."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLUSTERING, service_id])
 
 
 def _services_with_batches() -> list[int]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F, Max, Q, Sum
 
 from ml.detect import Evidence
@@ -41,6 +41,8 @@ from reports.detection.evidence import (
 from reports.detection.failing import tells_of_failure, without_failure
 from reports.detection.fleet import fleet_in_use
 from reports.detection.learning import Usual, still_usual, what_is_usual
+from reports.detection.locks import lock_outages
+from reports.detection.reporters import reporters_by_place
 from reports.detection.severity import severity_of, worse
 from reports.detection.slow import services_to_look_at, slow_rise
 from reports.detection.ticks import CLUSTER_MEMORY, LAST_HOUR, glance
@@ -49,7 +51,6 @@ from reports.models import Cluster, MinuteCount, Outage, OutageEvent, Placement
 
 logger = logging.getLogger(__name__)
 
-LOCK_DETECTION: Final = 7102
 # Reports that rise elsewhere so soon after an outage was suspected are its spreading, not another outage.
 SPREADS_WITHIN: Final = timedelta(minutes=60)
 # Within the first quarter of an hour reports may still show that an outage is narrower than its first ones said.
@@ -112,7 +113,7 @@ def detect_service(*, service_id: int, now: datetime, p_allowed: float = 1.0) ->
     An outage is opened only below `p_allowed`, which is what all services of a tick leave to each of them (`ticks`).
     """
     with transaction.atomic():
-        if not _lock(service_id):
+        if not lock_outages(service_id):
             return False
         usual = what_is_usual(service_id=service_id, now=now)
         hour = last_hour(service_id, now=now, least_in_cluster=thresholds().n_reporters_suspect)
@@ -185,12 +186,6 @@ def _standing(outages: list[Outage], muted: list[Outage], *, now: datetime) -> l
     """Return the places of outages that a rise far from them is none of: old ones, and what a person has closed."""
     old = [outage for outage in outages if now - outage.suspected_at > SPREADS_WITHIN]
     return [{outage.scope_region, *outage.regions} for outage in (*old, *muted) if outage.scope_region]
-
-
-def _lock(service_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_DETECTION, service_id])
-        return bool(cursor.fetchone()[0])
 
 
 def _open_outages(service_id: int) -> list[Outage]:
@@ -510,7 +505,7 @@ def _phase_since(outages: list[Outage]) -> dict[int, datetime]:
 
 
 def _count(outage: Outage, moment: _Moment) -> None:
-    """Bring an outage's reports, reporters, severity and label up to date. Queries: two or three."""
+    """Bring an outage's reports, reporters, severity and label up to date. Queries: two to four."""
     started = outage.started_at
     counts = MinuteCount.objects.filter(is_in(outage), service_id=outage.service_id, minute__gte=started)
     sums = counts.aggregate(
@@ -521,7 +516,9 @@ def _count(outage: Outage, moment: _Moment) -> None:
     outage.n_reports = sums["n_reports"] or 0
     outage.n_reporters = sums["n_counted"] or 0
     outage.n_failing = outage.n_reporters - (sums["n_no_failure"] or 0)
-    if outage.n_reporters <= EXACT_REPORTERS_UP_TO:
+    is_exact = outage.n_reporters <= EXACT_REPORTERS_UP_TO
+    outage.reporters_by_place = reporters_by_place(outage, exactly=is_exact)
+    if is_exact:
         # The counts hold a reporter once an hour; while it is cheap, count heads instead.
         placements = Placement.objects.filter(
             is_in(outage),

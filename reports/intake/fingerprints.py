@@ -10,6 +10,7 @@ import hmac
 import ipaddress
 import os
 import re
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -71,7 +72,21 @@ def fingerprint(*parts: str, at: datetime) -> bytes:
     """
     if not any(parts):
         return ANONYMOUS
-    keyed = _keyed(salt_of(at.date())).copy()
+    return _told_apart(salt_of(at.date()), parts)
+
+
+def still_known(kind: str, *, parts: Iterable[Sequence[str]], now: datetime) -> list[bytes]:
+    """Return the fingerprints that these parts had on the days whose salts are kept; makes no salt. Queries: one.
+
+    `parts` are what stands behind the kind in `fingerprint(kind, *parts)`, one sequence for each of those asked for.
+    """
+    since = now.date() - timedelta(days=KEEP_DAYS)
+    salts = [bytes(salt) for salt in FingerprintSalt.objects.filter(day__gte=since).values_list("salt", flat=True)]
+    return [_told_apart(salt, (kind, *each)) for each in parts for salt in salts]
+
+
+def _told_apart(salt: bytes, parts: Sequence[str]) -> bytes:
+    keyed = _keyed(salt).copy()
     keyed.update("\x00".join(parts).encode())
     return keyed.digest()[:16]
 

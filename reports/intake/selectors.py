@@ -67,6 +67,7 @@ class ReportFacts:
     counted_at: datetime
     has_contact: bool = False
     is_spooled: bool = False
+    erased_at: datetime | None = None
 
 
 _lock = threading.Lock()
@@ -132,7 +133,11 @@ def report_facts(token: str) -> ReportFacts:
             return facts
         if is_unknown:
             return ReportFacts(report_id, 0, "", "", "", "", id_time(report_id), id_time(report_id))
-        raise NotFound("This report is not kept any more.")
+        raise NotFound(
+            "This report is not kept any more."
+            f" What a report says is deleted after {settings.RETENTION_TEXT_DAYS} days. That there was one"
+            " still counts."
+        )
     return ReportFacts(
         id=report.id,
         service_id=report.service_id,
@@ -142,6 +147,7 @@ def report_facts(token: str) -> ReportFacts:
         text=report.text,
         received_at=report.received_at,
         counted_at=report.counted_at,
+        erased_at=report.erased_at,
     )
 
 

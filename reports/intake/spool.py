@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
@@ -234,6 +235,18 @@ class Spool:
             oldest_at=_made_at(paths[0].name) if paths else None,
             n_aside=len(list(aside.iterdir())) if aside.is_dir() else 0,
         )
+
+    def forget_set_aside(self, *, before: datetime) -> int:
+        """Delete what was set aside by then and nobody has dealt with since; return how many files."""
+        folder, n_files = self.folder / ASIDE, 0
+        for path in folder.iterdir() if folder.is_dir() else ():
+            with suppress(FileNotFoundError):  # somebody else has just done so
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+                    n_files += 1
+        if n_files:
+            logger.warning("%d files that were set aside in %s are past their time and deleted.", n_files, folder)
+        return n_files
 
     def find(self, report_id: UUID) -> ReportRow | None:
         """Return a report that waits in the spool, None where it is not there. Cost: the spool is searched."""

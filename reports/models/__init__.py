@@ -1,6 +1,6 @@
 """The tables. Rules that must hold are constraints with telling names; what happens with rows lives in the stages.
 
-Facts (Report, Placement, OutageEvent) are append-only.
+Facts (Report, Placement, OutageEvent) are append-only, but for what their reporters have the right to take back.
 """
 
 from reports.models.apikey import ApiKey
@@ -8,6 +8,7 @@ from reports.models.baseline import FleetTable, QuietDay, ServiceProfile, Stream
 from reports.models.cluster import Cluster, ClusteringState, MicroCluster, MinuteCount, Placement, SampleVector
 from reports.models.correction import ClusterBarrier, Correction, ScreeningExample
 from reports.models.encoder import LearntEncoder
+from reports.models.erasure import Erasure
 from reports.models.outage import Outage, OutageEvent
 from reports.models.places import Service
 from reports.models.quarantine import Quarantine
@@ -21,6 +22,7 @@ __all__ = [
     "ClusterBarrier",
     "ClusteringState",
     "Correction",
+    "Erasure",
     "FingerprintSalt",
     "FleetTable",
     "IdempotencyKey",

@@ -81,7 +81,7 @@ class ClusterBarrier(models.Model):
 
 
 class ScreeningExample(models.Model):
-    """A text of which a person said whether it is a problem report; outlives the report itself."""
+    """A text of which a person said whether it is a problem report; goes with the report it was said of."""
 
     report_id = models.UUIDField(primary_key=True)
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="+")

@@ -32,6 +32,8 @@ class Outage(models.Model):
     when we knew. `observed`, `expected`, `window_minutes`, `peak_p_value`, `peak_n_regions` and `peak_at` are those of
     the surest look (the last two null where it was before they were kept), `p_value` and `evaluated_at` those of the
     latest. `counts_failing`: the surest look counted only reports that tell of a failure.
+    `reporters_by_place` says of each of its places, and of their countries, how many people report from there at the
+    least: what the public may be told depends on it.
     """
 
     service = models.ForeignKey("reports.Service", on_delete=models.PROTECT, related_name="outages", db_index=False)
@@ -51,6 +53,7 @@ class Outage(models.Model):
     resolved_at = models.DateTimeField(null=True)
     n_reports = models.PositiveIntegerField(default=0)
     n_reporters = models.PositiveIntegerField(default=0)
+    reporters_by_place = models.JSONField(default=dict, db_default={})
     n_networks = models.PositiveIntegerField(null=True)
     n_failing = models.PositiveIntegerField(null=True)
     held_back_for = models.CharField(max_length=12, choices=HeldBack, blank=True, default="", db_default="")

@@ -1,7 +1,8 @@
 """What people told us: reports, the batches they were committed in, and what makes a second delivery harmless.
 
 `Report` is append-only and range-partitioned by day on its UUIDv7 id (the partitions: `intake/partitions.py`).
-Only `intake.writer` writes here. A contact stands apart from the report, so that it can be erased alone.
+Only `intake.writer` writes here; `privacy.erasing` empties a row, `privacy.retention` drops it with its day. A contact
+stands apart from the report, so that it can be erased alone.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class Report(models.Model):
     detection. `reporter` is a fingerprint under the day's salt; empty where nothing tells reporters apart. `network` is
     one of the network they report from, empty where that is not known. `key` is the one it came with, `source`
     the client's own word for where it has it from. `suspicion` is what it gave away by itself ("": nothing).
+    `erased_at` is when what its reporter told was erased; the row stays, so that counts and ids hold.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -39,6 +41,7 @@ class Report(models.Model):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
     counted_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         managed = True

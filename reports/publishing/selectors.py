@@ -15,6 +15,7 @@ from reports.enums import OPEN_STATES, OutageState, ServiceState
 from reports.errors import StoreUnavailable
 from reports.intake.availability import store_needed
 from reports.intake.ids import first_id
+from reports.intake.partitions import forgotten_at
 from reports.intake.regions import region_name
 from reports.intake.selectors import ReportFacts, report_facts
 from reports.models import Outage, Placement, ReportContact, Service
@@ -26,6 +27,7 @@ from reports.publishing.visibility import (
     public_place,
     public_reporters,
     published,
+    reporters_in_words,
     worst,
 )
 from reports.triage.evidence import listed
@@ -43,7 +45,10 @@ SIMILAR_LOOK_AT: Final = 2_000  # placements: some milliseconds, whatever storm 
 
 @dataclass(frozen=True, slots=True)
 class PublicOutage:
-    """An outage as the public may see it. `where` is "" for everywhere, `n_reporters` None where too small to tell."""
+    """An outage as the public may see it. `where` is "" for everywhere, and where too few report from any place.
+
+    `n_reporters` is None where it is too small to tell; `reporters` says the same in words.
+    """
 
     id: int
     service_slug: str
@@ -55,6 +60,10 @@ class PublicOutage:
     n_reporters: int | None
     started_at: datetime
     resolved_at: datetime | None
+
+    @property
+    def reporters(self) -> str:
+        return reporters_in_words(self.n_reporters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,8 @@ class ReceiptPage:
     """A report as its reporter sees it again. `n_similar` counts other reporters, None where they are too few.
 
     `is_waiting`: the report is stored safely, and compared once the database is back. `service_name` is "" where
-    nothing but its receipt can be told until then.
+    nothing but its receipt can be told until then. `erased_at` is when its words were erased, `kept_until` when
+    they are deleted with all others of their day.
     """
 
     service_name: str
@@ -114,6 +124,12 @@ class ReceiptPage:
     is_n_similar_capped: bool
     outage: PublicOutage | None
     is_waiting: bool = False
+    erased_at: datetime | None = None
+    kept_until: datetime | None = None
+
+    @property
+    def similar(self) -> str:
+        return f"{reporters_in_words(self.n_similar)}{' or more' if self.is_n_similar_capped else ''}"
 
 
 def public_services(now: datetime) -> StatusPage:
@@ -204,6 +220,8 @@ def _placed(facts: ReportFacts, *, now: datetime) -> ReceiptPage:
         n_similar=public_reporters(n_similar),
         is_n_similar_capped=n_similar >= SIMILAR_LOOK_AT,
         outage=_public(outage) if outage else None,
+        erased_at=facts.erased_at,
+        kept_until=forgotten_at(facts.id),
     )
 
 

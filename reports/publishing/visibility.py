@@ -1,8 +1,8 @@
 """Which outages the public may see, and in which words. The one place that decides it.
 
 An outage's label is made of reporters' own words and therefore never published; nor are counts below
-PUBLIC_MIN_REPORTERS. An outage is published once a person confirmed it; with AUTO_PUBLISH also what the detector
-confirmed, in weaker words.
+PUBLIC_MIN_REPORTERS, nor places from which fewer people report. An outage is published once a person confirmed it; with
+AUTO_PUBLISH also what the detector confirmed, in weaker words.
 """
 
 from __future__ import annotations
@@ -49,19 +49,30 @@ def worst(states: Iterable[ServiceState]) -> ServiceState:
 
 
 def public_place(outage: Outage) -> str:
-    """Return where an outage is, by name: its regions, or only its scope while few people report it; "" everywhere."""
+    """Return where an outage is, by name, as far as it may be told; "" for everywhere, and where nothing may be."""
     return place_words(public_codes(outage))
 
 
 def public_codes(outage: Outage) -> list[str]:
-    """Return the codes of `public_place`; none for everywhere."""
-    codes = outage.regions if outage.n_reporters >= settings.PUBLIC_MIN_REPORTERS else []
-    return [code for code in codes or [outage.scope_region] if code]
+    """Return the codes of `public_place`: a place of too few reporters is left to its country, or else left out."""
+    told = dict.fromkeys(_told_place(outage, code) for code in outage.regions or [outage.scope_region])
+    return [code for code in told if code]
+
+
+def _told_place(outage: Outage, code: str) -> str:
+    while code and public_reporters(outage.reporters_by_place.get(code, 0)) is None:
+        code = code.rpartition("-")[0]
+    return code
 
 
 def public_reporters(n_reporters: int) -> int | None:
     """Return the number where it may be told, None where it is too small."""
     return n_reporters if n_reporters >= settings.PUBLIC_MIN_REPORTERS else None
+
+
+def reporters_in_words(n_reporters: int | None) -> str:
+    """Return what the public reads of a number that `public_reporters` gave: "55", or "fewer than 10"."""
+    return f"fewer than {settings.PUBLIC_MIN_REPORTERS}" if n_reporters is None else str(n_reporters)
 
 
 def is_about(outage: Outage, *, region: str, cluster_id: int | None, at: datetime) -> bool:

@@ -42,6 +42,11 @@ class ReportRow:
     def symptom_label(self) -> str:
         return Symptom(self.symptom).label if self.symptom else ""
 
+    @property
+    def without_words(self) -> str:
+        """What stands where a report has no words: nobody can send one without a symptom, but all may be erased."""
+        return f"No words; symptom: {self.symptom_label}" if self.symptom else "Erased"
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterRow:

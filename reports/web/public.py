@@ -18,17 +18,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, get_conditional_response, patch_cache_control
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from reports.enums import Channel
+from reports.enums import Channel, ErasureWay
 from reports.errors import FieldError, InvalidReport, NotFound, StoreUnavailable
 from reports.intake.abuse import asks_for_proof
 from reports.intake.availability import store_needed
 from reports.intake.contract import MAX_TEXT_CHARS, from_mapping
 from reports.intake.proofs import new_challenge
+from reports.intake.receipts import report_of
 from reports.intake.regions import country_of_address
 from reports.intake.selectors import services_to_choose, symptoms_to_choose
 from reports.intake.services import Origin, Receipt, accept_report
+from reports.privacy.erasing import erase_report
+from reports.privacy.holdings import document_of, holding_of
 from reports.publishing.selectors import public_services, receipt_page
 from reports.web import errors
 from reports.web.addresses import client_address
@@ -103,11 +106,45 @@ def receipt(request: HttpRequest, token: str) -> HttpResponseBase:
         page = receipt_page(token, now=timezone.now())
     except NotFound as error:
         raise Http404(str(error)) from error
-    response = render(request, "public/receipt.html", {"page": page, "address": request.build_absolute_uri()})
+    context = {"page": page, "token": token, "address": request.build_absolute_uri()}
+    return _for_its_reporter(render(request, "public/receipt.html", context))
+
+
+@require_safe
+@says_when_the_store_is_away
+def receipt_export(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Give a reporter all that is stored of their report, as a file."""
+    try:
+        held = holding_of(report_of(token))
+    except NotFound as error:
+        raise Http404(str(error)) from error
+    document = document_of(held, for_reporter=True)
+    response = JsonResponse(document, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    response.headers["Content-Disposition"] = f'attachment; filename="report-{held.id}.json"'
+    return _for_its_reporter(response)
+
+
+@require_POST
+@says_when_the_store_is_away
+def receipt_erase(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Erase what a reporter told, and go back to the receipt, which says so. The second time changes nothing."""
+    try:
+        erase_report(report_id=report_of(token), way=ErasureWay.RECEIPT, now=timezone.now())
+    except NotFound as error:
+        raise Http404(str(error)) from error
+    return HttpResponse(status=303, headers={"Location": reverse("receipt", kwargs={"token": token})})
+
+
+def _for_its_reporter(response: HttpResponse) -> HttpResponse:
+    """Keep an answer that only the holder of a receipt may see out of caches, indexes and others' referrers.
+
+    To ourselves the address may be told: under `no-referrer` a browser names no origin, and the form that erases would
+    be refused as a forged one.
+    """
     add_never_cache_headers(response)
     patch_cache_control(response, private=True, no_store=True)
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Referrer-Policy"] = "same-origin"
     return response
 
 

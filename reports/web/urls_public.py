@@ -13,4 +13,6 @@ urlpatterns = [
     path("widget/<str:slug>", widget.report, name="widget-report"),
     path("widget/<str:slug>/challenge", widget.challenge, name="widget-challenge"),
     path("receipt/<str:token>", public.receipt, name="receipt"),
+    path("receipt/<str:token>/data", public.receipt_export, name="receipt-data"),
+    path("receipt/<str:token>/erase", public.receipt_erase, name="receipt-erase"),
 ]

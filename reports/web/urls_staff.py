@@ -6,7 +6,15 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from reports.web import cluster_pages, dashboard, key_pages, quarantine_pages, service_pages, what_if_pages
+from reports.web import (
+    cluster_pages,
+    dashboard,
+    key_pages,
+    privacy_pages,
+    quarantine_pages,
+    service_pages,
+    what_if_pages,
+)
 from reports.web.login import StaffLogin
 
 urlpatterns = [
@@ -24,6 +32,8 @@ urlpatterns = [
     path("dashboard/quarantine/say", quarantine_pages.quarantine_act, name="quarantine-act"),
     path("dashboard/what-if", what_if_pages.what_ifs, name="what-ifs"),
     path("dashboard/what-if/<int:what_if_id>", what_if_pages.what_if_one, name="what-if"),
+    path("dashboard/privacy", privacy_pages.privacy, name="privacy"),
+    path("dashboard/privacy/say", privacy_pages.privacy_act, name="privacy-act"),
     path("dashboard/services", service_pages.services, name="services"),
     path("dashboard/services/<int:service_id>", service_pages.service, name="service"),
     path("dashboard/keys", key_pages.keys, name="keys"),

@@ -54,7 +54,7 @@ def test_the_schema_is_made_without_a_warning(tmp_path: Path) -> None:
 
 
 def test_every_address_is_in_the_schema(schema: dict[str, Any]) -> None:
-    addresses = {"/api/" + re.sub(r"<int:(.*?)>", r"{\1}", str(each.pattern)) for each in urlpatterns if each.name}
+    addresses = {"/api/" + re.sub(r"<\w+:(.*?)>", r"{\1}", str(each.pattern)) for each in urlpatterns if each.name}
 
     assert set(schema["paths"]) == addresses - {"/api/schema/"}
 

@@ -20,9 +20,10 @@ from reports.clustering.corrections import (
     corrected_clusters,
     services_with_corrections,
 )
-from reports.clustering.services import cluster_pending, lock_service
+from reports.clustering.locks import lock_service
+from reports.clustering.services import cluster_pending
 from reports.detection.services import detect_pending
-from reports.enums import CorrectionKind
+from reports.enums import CorrectionKind, ErasureWay
 from reports.models import (
     Cluster,
     ClusterBarrier,
@@ -36,6 +37,7 @@ from reports.models import (
     ScreeningExample,
     Service,
 )
+from reports.privacy.erasing import erase_reports
 from tests.clustering.stories import (
     LOGIN,
     PARCEL,
@@ -266,6 +268,20 @@ def test_moved_reports_take_their_counts_along() -> None:
     assert (new.n_reports, new.pinned_to_id) == (len(PARCEL), parcel.cluster_id)
     assert MicroCluster.objects.get(pk=mixed.pk).n_reports == len(LOGIN)
     assert barriers() == {(mixed.cluster_id, parcel.cluster_id)}
+    assert_counts_tell_the_placements()
+
+
+def test_an_erased_report_stays_where_it_is() -> None:
+    service = a_service()
+    mixed, parcel = a_wording(service, LOGIN), a_wording(service, ["parcel is late"])
+    erased, other = reports_of(mixed)[:2]
+    erase_reports(report_ids=[erased], way=ErasureWay.RECEIPT, now=NOW)
+    said(service, CorrectionKind.MOVE, report_ids=[erased, other], into=parcel.cluster)
+
+    carry_out(service)
+
+    assert cluster_of(other) == parcel.cluster_id
+    assert cluster_of(erased) == mixed.cluster_id
     assert_counts_tell_the_placements()
 
 

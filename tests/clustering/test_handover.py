@@ -11,7 +11,7 @@ from pytest_django import Settings
 from reports.clustering import arrays, encoding, handover
 from reports.clustering.refinement import refine_service
 from reports.clustering.services import cluster_pending
-from reports.enums import CorrectionKind
+from reports.enums import CorrectionKind, ErasureWay
 from reports.models import (
     Cluster,
     ClusteringState,
@@ -23,6 +23,7 @@ from reports.models import (
     SampleVector,
     Service,
 )
+from reports.privacy.erasing import erase_reports
 from tests.clustering.stories import LOGIN, PARCEL, a_service, assert_counts_tell_the_placements, cluster_of, tell
 from tests.clustering.workers import Memories
 from tests.factories import NOW, make_user
@@ -187,3 +188,20 @@ def test_where_nothing_changes_nothing_is_read(service: Service) -> None:
         cluster_pending(now=LATER)
 
     assert Placement.objects.count() == 2 * len(LOGIN)
+
+
+def test_what_was_erased_says_nothing_in_the_new_space(service: Service, settings: Settings) -> None:
+    ids = tell(service, ["login fails", "login fails", "my parcel is late"], symptom="slow")
+    cluster_pending(now=NOW)
+    [before] = set(MicroCluster.objects.values_list("encoder", flat=True))
+    erase_reports(report_ids=[ids[1], ids[2]], way=ErasureWay.RECEIPT, now=NOW)
+
+    settings.ENCODER = HASHING
+    handed = tell(service, ["login fails"], at=LATER)
+    cluster_pending(now=LATER)
+
+    assert cluster_of(handed[0]) == cluster_of(ids[0])
+    # Of the parcel's wording no text is left: it stays in the old space, and takes no more reports.
+    parcel = Placement.objects.select_related("micro_cluster").get(pk=ids[2]).micro_cluster
+    assert parcel.encoder == before
+    assert_counts_tell_the_placements()

@@ -52,6 +52,7 @@ def test_a_rise_opens_an_outage_with_its_place_time_and_evidence() -> None:
     assert (outage.state, outage.scope_region, outage.regions) == (OutageState.SUSPECTED, "FR-IDF", ["FR-IDF"])
     assert (outage.started_at, outage.suspected_at) == (NOW, NOW + 2 * MINUTE + END_OF_MINUTE)
     assert (outage.n_reports, outage.n_reporters, outage.label) == (4, 4, "log in fails")
+    assert outage.reporters_by_place == {"FR": 4, "FR-IDF": 4}
     assert (outage.cluster, outage.confirmed_at, outage.resolved_at) == (None, None, None)
     assert outage.observed == 4
     assert outage.p_value < 1e-4
@@ -326,7 +327,7 @@ def test_the_queries_of_a_look_do_not_grow_with_clusters_and_regions(
     assert outage.pk == Outage.objects.get().pk
 
     # Two of them read the last day, once an hour and process; one asks whether anybody uses a key.
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         detect_service(service_id=service.pk, now=NOW + timedelta(minutes=12))
 
 

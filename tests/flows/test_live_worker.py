@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from feedback.embedded import programs
 from reports import nudge
-from reports.clustering.services import LOCK_CLUSTERING as LOCK
+from reports.clustering.locks import LOCK_CLUSTERING as LOCK
 from reports.enums import Channel
 from reports.intake.contract import ReportIn
 from reports.intake.services import Origin, accept_batch, accept_report, prepare_storage

@@ -85,6 +85,74 @@ def test_a_name_of_a_secret_is_seen_in_every_spelling_that_ignores_case(name: st
     assert scrub(text) == scrub_with_every_pattern(text)
 
 
+# What people paste beside a secret: no letter, digit or sign that would be a part of it.
+beside = st.text("abc xyz.,!?() ÄéЖ", max_size=20).map(lambda text: f"{text} ")
+phones = st.builds(
+    lambda prefix, between, groups: prefix + between + between.join(groups),
+    st.sampled_from(["+49", "0044", "+1", "030", "(030)"]),
+    st.sampled_from([" ", "-", "/", "."]),
+    st.lists(st.from_regex(r"[1-9][0-9]{2}", fullmatch=True), min_size=2, max_size=3),  # none has more digits
+)
+tokens = st.one_of(
+    st.from_regex(r"[a-f]{4}[0-9]{4}[0-9a-f]{24,56}", fullmatch=True),
+    st.from_regex(r"gh[ps]_[A-Za-z0-9]{20,40}", fullmatch=True),
+    st.from_regex(r"sk_live_[A-Za-z0-9]{10,30}", fullmatch=True),
+    st.from_regex(r"AKIA[A-Z0-9]{16}", fullmatch=True),
+    st.from_regex(r"eyJ[A-Za-z0-9]{8,20}\.[A-Za-z0-9]{8,20}\.[A-Za-z0-9]{8,20}", fullmatch=True),
+)
+secrets = st.from_regex(r"[a-z]{2,8}[0-9!$%]{1,4}[A-Za-z0-9!$%]{2,8}", fullmatch=True)
+names_of_secrets = st.sampled_from(["password", "Passwort", "pwd", "SECRET", "token", "api_key", "contraseña", "senha"])
+
+
+def iban_of(country: str, account: str) -> str:
+    """Return the account with the check digits that ISO 13616 asks for."""
+    digits = "".join(str(int(character, 36)) for character in f"{account}{country}00")
+    return f"{country}{98 - int(digits) % 97:02}{account}"
+
+
+ibans = st.builds(
+    lambda country, account, between: between.join(
+        iban_of(country, account)[start : start + 4] for start in range(0, len(account) + 4, 4)
+    ),
+    st.sampled_from(["DE", "FR", "GB", "NL"]),
+    st.from_regex(r"[0-9]{18}", fullmatch=True),
+    st.sampled_from(["", " "]),
+)
+
+
+@QUICK
+@given(before=beside, phone=phones, after=beside)
+def test_no_phone_number_is_left(before: str, phone: str, after: str) -> None:
+    assert phone not in scrub(f"{before}{phone} {after}")
+
+
+@QUICK
+@given(before=beside, iban=ibans, after=beside)
+def test_no_account_number_is_left(before: str, iban: str, after: str) -> None:
+    assert iban not in scrub(f"{before}{iban} {after}")
+
+
+@QUICK
+@given(before=beside, token=tokens, after=beside)
+def test_no_token_is_left(before: str, token: str, after: str) -> None:
+    assert token not in scrub(f"{before}{token} {after}")
+
+
+@QUICK
+@given(before=beside, name=names_of_secrets, between=st.sampled_from(["=", ": ", " = ", " is "]), secret=secrets)
+def test_no_secret_is_left_beside_its_name(before: str, name: str, between: str, secret: str) -> None:
+    assert secret not in scrub(f"{before}{name}{between}{secret} ")
+
+
+@QUICK
+@given(secret=emails | cards | ibans | tokens, around=st.lists(beside, min_size=2, max_size=2))
+def test_what_stands_around_a_secret_stays(secret: str, around: list[str]) -> None:
+    scrubbed = scrub(f"{around[0]}{secret} {around[1]}")
+
+    assert scrubbed.startswith(around[0])
+    assert scrubbed.endswith(around[1])
+
+
 @QUICK
 @given(before=words, email=emails, after=words)
 def test_no_email_address_is_left(before: str, email: str, after: str) -> None:

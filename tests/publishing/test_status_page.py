@@ -131,8 +131,25 @@ def test_few_reporters_are_neither_counted_nor_located_in_public() -> None:
 
     (outage,) = the_service().outages
 
-    assert outage.n_reporters is None
-    assert outage.where == "Germany"
+    assert (outage.n_reporters, outage.reporters) == (None, "fewer than 10")
+    assert outage.where == ""
+    assert outage.state == ServiceState.PARTIAL_OUTAGE  # whom a person has confirmed it for is told all the same
+
+
+@pytest.mark.parametrize(
+    ("by_place", "where"),
+    [
+        ({"DE": 30, "DE-BY": 10, "DE-HE": 20}, "Germany (Bayern, Hessen)"),
+        ({"DE": 30, "DE-BY": 9, "DE-HE": 21}, "Hessen, Germany"),
+        ({"DE": 12, "DE-BY": 6, "DE-HE": 6}, "Germany"),
+        ({"DE": 9, "DE-BY": 3, "DE-HE": 6}, ""),
+        ({}, ""),  # from before places were counted
+    ],
+)
+def test_a_place_is_told_only_where_enough_report_from_it(by_place: dict[str, int], where: str) -> None:
+    a_published_outage("Mail", scope_region="DE", regions=["DE-BY", "DE-HE"], reporters_by_place=by_place)
+
+    assert the_service().outages[0].where == where
 
 
 def test_enough_reporters_are_counted_and_located() -> None:
@@ -220,7 +237,7 @@ def test_what_is_not_published_rises_with_nobody() -> None:
 
 
 def test_places_count_as_they_are_shown() -> None:
-    a_published_outage("Mail", scope_region="DE", regions=["DE-BY"], n_reporters=3)
+    a_published_outage("Mail", scope_region="DE", regions=["DE-BY"], reporters_by_place={"DE": 30, "DE-BY": 3})
     a_published_outage("Chat", scope_region="DE-HE", regions=["DE-HE"], n_reporters=30)
     a_published_outage("Pay", scope_region="DE-BY", regions=["DE-BY"], n_reporters=30)
 

@@ -104,7 +104,7 @@ def test_a_receipt_is_kept_from_caches_search_engines_and_referrers() -> None:
     assert "no-store" in response.headers["Cache-Control"]
     assert "private" in response.headers["Cache-Control"]
     assert response.headers["X-Robots-Tag"] == "noindex, nofollow"
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("token", ["x", "x.y", "%00", "%F0%9F%98%80", "a" * 3000])

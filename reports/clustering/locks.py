@@ -1,0 +1,22 @@
+"""The right to write a service's clusters, one at a time. Numpy-free: whoever erases words in them waits for it too."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.db import connection
+
+LOCK_CLUSTERING: Final = 7101  # first half of the advisory lock's key, the service's id is the other
+
+
+def lock_service(service_id: int) -> bool:
+    """Take the right to write a service's clusters until the transaction ends; false where another has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLUSTERING, service_id])
+        return bool(cursor.fetchone()[0])
+
+
+def wait_for_service(service_id: int) -> None:
+    """Take the same right once whoever has it is done: a batch takes half a second at most."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLUSTERING, service_id])
