@@ -269,6 +269,8 @@ def test_what_cannot_be_inflated_within_bounds_is_refused(
         b'{}\n{"type":"feedback","length":-2}\n{}\n',
         b'{}\n{"type":"feedback","length":true}\n{}\n',
         b"{}\n" + b"[" * 50_000 + b"\n",
+        b'{"a":[' + b"[]," * 30_000 + b"[]]}\n",
+        b'{}\n{"a":[' + b"[]," * 30_000 + b"[]]}\n{}\n",
     ],
 )
 def test_what_is_no_envelope_is_refused(service: Service, key: str, body: bytes) -> None:
@@ -278,7 +280,17 @@ def test_what_is_no_envelope_is_refused(service: Service, key: str, body: bytes)
     assert response.json()["type"] == "urn:problem-type:outcry:malformed-body"
 
 
-@pytest.mark.parametrize("payload", [b"{", b"[]", b'{"contexts":{"feedback":{"message":"  "}}}', b'{"contexts":7}'])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{",
+        b"[]",
+        b'{"contexts":{"feedback":{"message":"  "}}}',
+        b'{"contexts":7}',
+        b'{"a":[' + b"[]," * 400_000 + b"[]]}",
+    ],
+    ids=["broken", "no object", "blank", "odd", "too large"],
+)
 def test_feedback_that_says_nothing_is_told(service: Service, key: str, payload: bytes) -> None:
     response = send(service, key, envelope(({"type": "feedback"}, payload)))
 

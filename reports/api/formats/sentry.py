@@ -30,6 +30,9 @@ FEEDBACK: Final = "feedback"
 USER_REPORT: Final = "user_report"
 MAX_ITEMS: Final = 1_000
 MAX_FEEDBACK: Final = 10  # the SDKs send one
+# JSON becomes some thirty times as large when it is read, and anybody may send it.
+MAX_HEADER_BYTES: Final = 64 * 1024
+MAX_FEEDBACK_BYTES: Final = 1024 * 1024  # Sentry's own limit for an event
 _MAY_LACK: Final = frozenset({"contact", "url", "release", "trace", "lang", "occurred_at", "source"})
 _KEY_OF_HEADER: Final = re.compile(r"(?:^|[\s,])sentry_key\s*=\s*([^\s,]+)")
 # What zlib is told of a window, by the encoding's name: gzip; zlib's own; and deflate without a head, as some send it.
@@ -77,7 +80,7 @@ def inflated(body: bytes, encoding: str, *, limit_bytes: int) -> bytes:
 def read_envelope(body: bytes) -> Envelope:
     """Return what is wanted of an envelope. Raises MalformedEnvelope."""
     head, _, rest = body.partition(b"\n")
-    headers = _object(head, "The first line")
+    headers = _object(head, "The first line", limit_bytes=MAX_HEADER_BYTES)
     sdk = headers.get("sdk")
     return Envelope(
         event_id=_event_id(headers.get("event_id")),
@@ -94,7 +97,7 @@ def read_feedback(kind: str, payload: bytes, envelope: Envelope, *, service: str
     Raises InvalidReport for a payload that is none.
     """
     try:
-        told = _object(payload, "The feedback")
+        told = _object(payload, "The feedback", limit_bytes=MAX_FEEDBACK_BYTES)
     except MalformedEnvelope as error:
         raise InvalidReport([FieldError("", str(error))]) from error
     if kind == USER_REPORT:
@@ -150,7 +153,7 @@ def _items(rest: bytes) -> Iterator[tuple[str, bytes]]:
         n_items += 1
         if n_items > MAX_ITEMS:
             raise MalformedEnvelope(f"The envelope has more than {MAX_ITEMS:,} items. Send it in parts.")
-        headers = _object(line, f"The header of item {n_items}")
+        headers = _object(line, f"The header of item {n_items}", limit_bytes=MAX_HEADER_BYTES)
         start = end + 1
         length = headers.get("length")
         if length is None:
@@ -170,7 +173,9 @@ def _line_end(text: bytes, at: int) -> int:
     return found if found >= 0 else len(text)
 
 
-def _object(raw: bytes, what: str) -> dict[str, Any]:
+def _object(raw: bytes, what: str, *, limit_bytes: int) -> dict[str, Any]:
+    if len(raw) > limit_bytes:
+        raise MalformedEnvelope(f"{what} has {len(raw):,} bytes; at most {limit_bytes:,} are read.")
     try:
         found = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
