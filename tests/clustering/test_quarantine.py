@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,7 +24,14 @@ MINUTE = timedelta(minutes=1)
 
 
 def from_form(
-    service: Service, n: int, *, suspicion: str = "", text: str = "I can't log in", minutes: int = 0, network: str = ""
+    service: Service,
+    n: int,
+    *,
+    suspicion: str = "",
+    text: str = "I can't log in",
+    minutes: int = 0,
+    network: str = "",
+    channel: Channel = Channel.FORM,
 ) -> list[ReportRow]:
     """Let that many people report, each from a network of their own unless told from which."""
     at = NOW + minutes * MINUTE
@@ -33,7 +39,7 @@ def from_form(
         make_row(
             report=ReportIn(service=service.slug, text=text),
             origin=Origin(
-                Channel.FORM,
+                channel,
                 address=f"{network}.{i % 250}" if network else f"10.{minutes}.{i}.1",
                 agent=f"browser {i}",
                 suspicion=suspicion,
@@ -238,7 +244,7 @@ def test_machines_write_alike_and_by_a_clock_and_are_neither_copies_nor_clockwor
 def test_feedback_from_a_widget_is_written_by_people_and_its_copies_are_held_back() -> None:
     service = a_service()
     hand_in(*by_machines(service, 40, Channel.ALERTMANAGER, 0))
-    hand_in(*[replace(row, channel=Channel.SENTRY) for row in from_form(service, 18, text=TEXT, minutes=1)])
+    hand_in(*from_form(service, 18, text=TEXT, minutes=1, channel=Channel.SENTRY))
 
     cluster_pending(now=NOW + MINUTE)
 

@@ -455,10 +455,11 @@ def test_more_than_a_batch_may_hold_is_refused_apart_too() -> None:
 
 def test_while_nothing_can_be_written_the_sender_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     class Away:
-        def submit(self, submission: Submission) -> Future[Written]:
-            answer: Future[Written] = Future()
-            answer.set_exception(StoreUnavailable("Away."))
-            return answer
+        def submit(self, submission: Submission) -> Away:
+            return self
+
+        def result(self, **options: float) -> Written:
+            raise StoreUnavailable("Away.")
 
     monkeypatch.setattr(services, "the_writer", lambda **_: Away())
 
