@@ -458,7 +458,7 @@ def test_while_nothing_can_be_written_the_sender_is_told_to_come_again(monkeypat
         def submit(self, submission: Submission) -> Away:
             return self
 
-        def result(self, **options: float) -> Written:
+        def result(self, **options: float) -> None:
             raise StoreUnavailable("Away.")
 
     monkeypatch.setattr(services, "the_writer", lambda **_: Away())
