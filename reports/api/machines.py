@@ -13,9 +13,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 
 from reports.api import bodies
@@ -78,7 +80,8 @@ class AlertmanagerWebhook(ApiView):
 class CloudEvents(ApiView):
     """An event whose data are a report, in structured or binary mode, or a batch of them."""
 
-    scopes = {"POST": Scope.INTAKE}
+    http_method_names = ("post", "options")
+    scopes = {"POST": Scope.INTAKE, "OPTIONS": Scope.INTAKE}
 
     @extend_schema(**SEND_EVENT)
     def post(self, request: Request) -> HttpResponse:
@@ -100,6 +103,14 @@ class CloudEvents(ApiView):
         if outcome.receipt is None:
             raise InvalidReport(_of_data(outcome.errors) if media_type == _STRUCTURED else outcome.errors)
         return accepted(receipt_members(outcome.receipt, url_of))
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Agree to be sent events, as CloudEvents' web hooks ask beforehand; who has a key may send them."""
+        sender = str(request.META.get("HTTP_WEBHOOK_REQUEST_ORIGIN", ""))
+        if not sender:
+            raise MethodNotAllowed("OPTIONS")
+        rate_per_minute = str(settings.KEY_REPORTS_PER_MINUTE)
+        return HttpResponse(headers={"WebHook-Allowed-Origin": sender, "WebHook-Allowed-Rate": rate_per_minute})
 
 
 def _alerts_answer(

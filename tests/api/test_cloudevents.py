@@ -261,6 +261,21 @@ def test_binary_data_of_another_type_are_refused(caller: Caller) -> None:
     assert response.status_code == 415
 
 
+def test_a_sender_that_asks_beforehand_is_told_that_it_may_send(caller: Caller, settings: Any) -> None:
+    settings.KEY_REPORTS_PER_MINUTE = 70_000
+    asking = {"WebHook-Request-Origin": "eventemitter.example.com", "WebHook-Request-Rate": "120"}
+
+    agreed = caller(Scope.INTAKE).options(URL, headers=asking)
+    refused = [Client().options(URL, headers=asking), caller(Scope.READ).options(URL, headers=asking)]
+
+    assert agreed.status_code == 200
+    assert "POST" in agreed["Allow"]
+    assert (agreed["WebHook-Allowed-Origin"], agreed["WebHook-Allowed-Rate"]) == ("eventemitter.example.com", "70000")
+    assert [answer.status_code for answer in refused] == [401, 403]
+    assert not any("WebHook-Allowed-Origin" in answer for answer in refused)
+    assert caller(Scope.INTAKE).options(URL).status_code == 405
+
+
 def test_an_event_of_exactly_64_kib_is_taken(caller: Caller) -> None:
     make_service("mail")
     event = an_event(padding="")
