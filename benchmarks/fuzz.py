@@ -227,7 +227,12 @@ def prepare() -> tuple[list[str], list[dict[str, str]]]:
     accept_batch(items=story, origin=Origin(Channel.REPLAY), now=now)
     cluster_pending(now=now)
     detect_pending(now=now)
-    keys = [create_key(name=f"fuzz {n}", scopes=list(Scope), created_by_id=None, now=now).secret for n in range(N_KEYS)]
+    keys = [
+        create_key(
+            name=f"fuzz {n}", scopes=[scope for scope in Scope if scope != Scope.PUBLIC], created_by_id=None, now=now
+        ).secret
+        for n in range(N_KEYS)
+    ]
     sessions = []
     for number in range(N_SESSIONS):
         person = get_user_model().objects.create_superuser(f"fuzz{number}", password=None)

@@ -13,6 +13,13 @@ class Channel(models.TextChoices):
     BULK = "bulk", "REST, bulk"
     REPLAY = "replay", "Replay"
     DRILL = "drill", "Drill"
+    ALERTMANAGER = "alertmanager", "Alertmanager"
+    CLOUDEVENTS = "cloudevents", "CloudEvents"
+    SENTRY = "sentry", "Sentry feedback"
+
+
+# Programs that speak for themselves: that they write alike, and by a clock, tells nothing against them.
+MACHINE_CHANNELS = (Channel.ALERTMANAGER, Channel.CLOUDEVENTS)
 
 
 class SourceAlarmKind(models.TextChoices):
@@ -63,6 +70,7 @@ class Scope(models.TextChoices):
     READ = "read", "Read outages and clusters"
     MANAGE = "manage", "Manage services"
     PRIVACY = "privacy", "Export and erase reports"
+    PUBLIC = "public", "Send feedback from web pages; everybody sees this key"
 
 
 class Role(models.TextChoices):

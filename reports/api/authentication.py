@@ -15,6 +15,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from reports.api import bodies
+from reports.api.formats import sentry
 from reports.api.problems import INSUFFICIENT_SCOPE, Problem
 from reports.enums import Scope
 from reports.intake.apikeys import KeyRevoked, KnownKey, authenticate_key
@@ -23,6 +25,7 @@ if TYPE_CHECKING:  # the framework loads this module while it loads its views
     from rest_framework.views import APIView
 
 REALM = 'Bearer realm="Outcry"'
+SENTRY_REALM = 'Sentry realm="Outcry"'
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -32,19 +35,30 @@ class ApiKeyAuthentication(BaseAuthentication):
         secret = _secret(request)
         if secret is None:
             return None
-        try:
-            key = authenticate_key(secret, now=timezone.now())
-        except KeyRevoked as error:
-            raise AuthenticationFailed(str(error), code="revoked_key") from error
-        if key is None:
-            raise AuthenticationFailed(
-                "This API key is not known here. Check that it was copied whole (outcry_…), or ask staff for another.",
-                code="unknown_key",
-            )
-        return None, key
+        return None, _known(secret)
 
     def authenticate_header(self, request: Request) -> str:
         return REALM
+
+
+class DsnAuthentication(BaseAuthentication):
+    """Sets `request.auth` to the key of a Sentry DSN: in the query, in `X-Sentry-Auth`, or in the envelope itself."""
+
+    def authenticate(self, request: Request) -> tuple[Any, KnownKey] | None:
+        secret = (
+            str(request.query_params.get("sentry_key", ""))
+            or sentry.key_of_header(str(request.META.get("HTTP_X_SENTRY_AUTH", "")))
+            or sentry.key_of_dsn(bodies.envelope(request).dsn)
+        )
+        if not secret:
+            raise AuthenticationFailed(
+                "The request carries no key. Write the DSN as https://KEY@host/NUMBER, its key of the scope 'public'.",
+                code="no_key",
+            )
+        return None, _known(secret)
+
+    def authenticate_header(self, request: Request) -> str:
+        return SENTRY_REALM
 
 
 class HasScope(BasePermission):
@@ -65,6 +79,19 @@ class HasScope(BasePermission):
             "Ask staff for a key that has it.",
             headers={"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{scopes[method].value}"'},
         )
+
+
+def _known(secret: str) -> KnownKey:
+    try:
+        key = authenticate_key(secret, now=timezone.now())
+    except KeyRevoked as error:
+        raise AuthenticationFailed(str(error), code="revoked_key") from error
+    if key is None:
+        raise AuthenticationFailed(
+            "This API key is not known here. Check that it was copied whole (outcry_…), or ask staff for another.",
+            code="unknown_key",
+        )
+    return key
 
 
 def _secret(request: Request) -> str | None:

@@ -16,6 +16,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http.request import RawPostDataException
 from rest_framework.request import Request
 
+from reports.api.formats import sentry
+from reports.api.formats.sentry import Envelope
 from reports.api.problems import (
     INVALID_INPUT,
     INVALID_PARAMETER,
@@ -80,6 +82,30 @@ def read_body(request: Request, *, limit_bytes: int) -> bytes:
     return body
 
 
+def envelope(request: Request) -> Envelope:
+    """Return the Sentry envelope in the body, inflated where it is compressed. Raises Problem.
+
+    Its media type says nothing: browsers send it as text, to be let through without a preflight.
+    """
+    body = read_body(request, limit_bytes=contract.MAX_BODY_BYTES)
+    encoding = str(request.META.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
+    try:
+        if encoding in sentry.ENCODINGS:
+            body = sentry.inflated(body, encoding, limit_bytes=contract.MAX_BODY_BYTES)
+        elif encoding not in {"identity", ""}:
+            known = ", ".join(sentry.ENCODINGS)
+            raise Problem(
+                UNSUPPORTED_MEDIA_TYPE, f"Content-Encoding {encoding!r} is not taken here. Send {known} or none."
+            )
+        return sentry.read_envelope(body)
+    except sentry.TooLarge:
+        raise Problem(
+            TOO_LARGE, f"The body is larger than {contract.MAX_BODY_BYTES:,} bytes once it is inflated. Attach less."
+        ) from None
+    except sentry.MalformedEnvelope as error:
+        raise Problem(MALFORMED_BODY, str(error)) from error
+
+
 def one_report(body: bytes) -> ReportIn:
     """Return the report in the body. Raises InvalidReport, and Problem for what is nested beyond reason."""
     try:
@@ -108,7 +134,7 @@ def batch_items(body: bytes, *, is_lines: bool) -> list[ReportIn | InvalidReport
     Raises Problem where the array itself is malformed, and where there are more items than one batch may hold: before
     they are taken apart, so that a body full of commas costs no memory.
     """
-    return [_item(raw) for raw in (_lines(body) if is_lines else _elements(body))]
+    return [_item(raw) for raw in (_lines(body) if is_lines else elements(body))]
 
 
 def only_parameters(request: Request, *known: str) -> None:
@@ -193,7 +219,8 @@ class _Element:
 _ELEMENT = _Element()
 
 
-def _elements(body: bytes) -> list[msgspec.Raw]:
+def elements(body: bytes) -> list[msgspec.Raw]:
+    """Return the elements of a JSON array. Raises Problem for another body, and for more than one batch may hold."""
     try:
         if body.count(b",") >= contract.MAX_BATCH_REPORTS:
             _count_elements(body)

@@ -39,12 +39,12 @@ class Reports(ApiView):
         body = bodies.read_body(request, limit_bytes=contract.MAX_REPORT_BYTES)
         receipt = accept_report(
             report=bodies.one_report(body),
-            origin=_origin(request, Channel.REST),
+            origin=origin_of(request, Channel.REST),
             idempotency_key=_idempotency_key(request),
             body=body,
             now=timezone.now(),
         )
-        return _accepted(_receipt_members(receipt, _receipt_url(request)))
+        return accepted(receipt_members(receipt, receipt_url_of(request)))
 
 
 class ReportBatch(ApiView):
@@ -61,16 +61,16 @@ class ReportBatch(ApiView):
         items = bodies.batch_items(body, is_lines=media_type in bodies.NDJSON_TYPES)
         result = accept_batch(
             items=items,
-            origin=_origin(request, Channel.BULK),
+            origin=origin_of(request, Channel.BULK),
             all_or_nothing=all_or_nothing,
             idempotency_key=_idempotency_key(request),
             body=body,
             now=timezone.now(),
         )
-        return _accepted(_batch_members(result, n_items=len(items), url_of=_receipt_url(request)))
+        return accepted(_batch_members(result, n_items=len(items), url_of=receipt_url_of(request)))
 
 
-def _origin(request: Request, channel: Channel) -> Origin:
+def origin_of(request: Request, channel: Channel) -> Origin:
     """Return where the report comes from. A machine's address says nothing of the reporters it speaks for."""
     key = request.auth
     if not isinstance(key, KnownKey):
@@ -82,13 +82,14 @@ def _idempotency_key(request: Request) -> str:
     return str(request.META.get("HTTP_IDEMPOTENCY_KEY", ""))
 
 
-def _receipt_url(request: Request) -> Callable[[str], str]:
+def receipt_url_of(request: Request) -> Callable[[str], str]:
     """Return what makes a receipt's absolute address from its token: resolved once, for a batch asks 10,000 times."""
     start = request.build_absolute_uri(reverse("receipt", args=["-"])).removesuffix("-")
     return lambda token: start + token
 
 
-def _receipt_members(receipt: Receipt, url_of: Callable[[str], str]) -> dict[str, Any]:
+def receipt_members(receipt: Receipt, url_of: Callable[[str], str]) -> dict[str, Any]:
+    """Return a receipt as a member of an answer."""
     return {"id": str(receipt.id), "receipt_url": url_of(receipt.token)}
 
 
@@ -105,9 +106,10 @@ def _batch_members(result: BatchResult, *, n_items: int, url_of: Callable[[str],
             told = [{"field": error.field, "message": error.message} for error in errors[number]]
             items.append({"item": number, "errors": told})
         else:
-            items.append({"item": number, **_receipt_members(next(receipts), url_of)})
+            items.append({"item": number, **receipt_members(next(receipts), url_of)})
     return {"accepted": len(result.receipts), "rejected": len(errors), "items": items}
 
 
-def _accepted(members: dict[str, Any]) -> HttpResponse:
+def accepted(members: dict[str, Any]) -> HttpResponse:
+    """Return the answer to what is stored durably."""
     return HttpResponse(msgspec.json.encode(members), status=202, content_type="application/json")

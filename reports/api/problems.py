@@ -64,6 +64,7 @@ INVALID_BATCH = Kind("invalid-batch", 422, "No report of the batch was accepted"
 INVALID_INPUT = Kind("invalid-input", 422, "A value does not fit")
 IDEMPOTENCY_CONFLICT = Kind("idempotency-conflict", 422, "The idempotency key came with another body before")
 OVER_LIMIT = Kind("over-limit", 429, "The API key is over its limit")
+BUSY = Kind("busy", 503, "The API key is over its limit, and the sender tries again by itself")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong on our side")
 STORE_UNAVAILABLE = Kind("store-unavailable", 503, "The database is not available")
 

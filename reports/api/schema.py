@@ -21,9 +21,9 @@ from reports.api.problems import Kind
 from reports.enums import OutageState
 from reports.intake.contract import MAX_BATCH_REPORTS
 
-_ID = "0195a3c1-5a00-7c3e-9d41-6f2b8c0e4a77"
-_RECEIPT_URL = "https://status.example.org/receipt/AZWjwVoAfD6dQW8rjA5Kdw.kq3o0hJ6w1m5oH0Wm3mXb8mC8aQ"
-_REPORT = {
+REPORT_ID = "0195a3c1-5a00-7c3e-9d41-6f2b8c0e4a77"
+RECEIPT_URL = "https://status.example.org/receipt/AZWjwVoAfD6dQW8rjA5Kdw.kq3o0hJ6w1m5oH0Wm3mXb8mC8aQ"
+REPORT = {
     "service": "mail",
     "text": "Can't log in since nine, it says the password is wrong",
     "region": "DE-BY",
@@ -93,7 +93,7 @@ _CLUSTER = {
 }
 _HELD_REPORT: dict[str, Any] = {
     "format": "outcry-report-1",
-    "id": _ID,
+    "id": REPORT_ID,
     "service": "mail",
     "channel": "rest",
     "key": "Support desk",
@@ -141,7 +141,7 @@ def _problem(kind: Kind, detail: str, path: str, errors: list[dict[str, Any]] | 
     return body | ({"errors": errors} if errors else {})
 
 
-def _problems(*kinds: Kind, path: str = "/api/v1/reports") -> dict[tuple[int, str], OpenApiResponse]:
+def told(*kinds: Kind, path: str = "/api/v1/reports") -> dict[tuple[int, str], OpenApiResponse]:
     """Return the description of problems an endpoint may answer with, those of one status together."""
     by_status: dict[int, list[Kind]] = {}
     for kind in kinds:
@@ -193,10 +193,10 @@ _IDEMPOTENCY_KEY = OpenApiParameter(
     description="A name of your own for this request, such as a UUID: sent again within 48 hours with the same body, "
     "it is answered as the first time and nothing is stored twice.",
 )
-_KEY_PROBLEMS = (problems.UNAUTHENTICATED, problems.INSUFFICIENT_SCOPE)
-_INTAKE_PROBLEMS = (
+KEY_PROBLEMS = (problems.UNAUTHENTICATED, problems.INSUFFICIENT_SCOPE)
+INTAKE_PROBLEMS = (
     problems.MALFORMED_BODY,
-    *_KEY_PROBLEMS,
+    *KEY_PROBLEMS,
     problems.TOO_LARGE,
     problems.UNSUPPORTED_MEDIA_TYPE,
     problems.IDEMPOTENCY_CONFLICT,
@@ -205,11 +205,11 @@ _INTAKE_PROBLEMS = (
 )
 
 
-def _sent(name: str, value: Any, media_type: str = "application/json") -> OpenApiExample:
+def sent(name: str, value: Any, media_type: str = "application/json") -> OpenApiExample:
     return OpenApiExample(name, value=value, request_only=True, media_type=media_type)
 
 
-def _answered(name: str, value: Any, status: int = 200) -> OpenApiExample:
+def answered(name: str, value: Any, status: int = 200) -> OpenApiExample:
     return OpenApiExample(name, value=value, response_only=True, status_codes=[str(status)])
 
 
@@ -222,12 +222,12 @@ SEND_REPORT: dict[str, Any] = {
     "request": {"application/json": serializers.Report},
     "responses": {
         (202, "application/json"): serializers.Receipt,
-        **_problems(*_INTAKE_PROBLEMS, problems.INVALID_REPORT),
+        **told(*INTAKE_PROBLEMS, problems.INVALID_REPORT),
     },
     "examples": [
-        _sent("A report", _REPORT),
-        _sent("The least that is needed", _SHORT_REPORT),
-        _answered("Stored", {"id": _ID, "receipt_url": _RECEIPT_URL}, 202),
+        sent("A report", REPORT),
+        sent("The least that is needed", _SHORT_REPORT),
+        answered("Stored", {"id": REPORT_ID, "receipt_url": RECEIPT_URL}, 202),
     ],
 }
 SEND_BATCH: dict[str, Any] = {
@@ -251,25 +251,21 @@ SEND_BATCH: dict[str, Any] = {
     },
     "responses": {
         (202, "application/json"): serializers.BatchAnswer,
-        **_problems(
-            problems.INVALID_PARAMETER, *_INTAKE_PROBLEMS, problems.INVALID_BATCH, path="/api/v1/reports:batch"
-        ),
+        **told(problems.INVALID_PARAMETER, *INTAKE_PROBLEMS, problems.INVALID_BATCH, path="/api/v1/reports:batch"),
     },
     "examples": [
-        _sent("An array", _REPORT),  # the generator makes a list of it
+        sent("An array", REPORT),  # the generator makes a list of it
         *(
-            _sent(
-                "Lines of JSON", '{"service":"mail","symptom":"down"}\n{"service":"mail","text":"slow"}\n', media_type
-            )
+            sent("Lines of JSON", '{"service":"mail","symptom":"down"}\n{"service":"mail","text":"slow"}\n', media_type)
             for media_type in ("application/x-ndjson", "application/ndjson", "application/jsonl")
         ),
-        _answered(
+        answered(
             "One stored, one not",
             {
                 "accepted": 1,
                 "rejected": 1,
                 "items": [
-                    {"item": 0, "id": _ID, "receipt_url": _RECEIPT_URL},
+                    {"item": 0, "id": REPORT_ID, "receipt_url": RECEIPT_URL},
                     {"item": 1, "errors": [{"field": "region", "message": _REGION_MESSAGE}]},
                 ],
             },
@@ -285,9 +281,9 @@ READ_REPORT: dict[str, Any] = {
     "still waits to be stored in the database it is 503. Needs the scope `privacy`.",
     "responses": {
         (200, "application/json"): serializers.HeldReport,
-        **_problems(*_KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path=f"/api/v1/reports/{_ID}"),
+        **told(*KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path=f"/api/v1/reports/{REPORT_ID}"),
     },
-    "examples": [_answered("A report", _HELD_REPORT)],
+    "examples": [answered("A report", _HELD_REPORT)],
 }
 ERASE_REPORT: dict[str, Any] = {
     "operation_id": "erase_report",
@@ -297,10 +293,10 @@ ERASE_REPORT: dict[str, Any] = {
     "counts hold, and is the answer. Sent again it changes nothing and is answered alike. Needs the scope `privacy`.",
     "responses": {
         (200, "application/json"): serializers.HeldReport,
-        **_problems(*_KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path=f"/api/v1/reports/{_ID}"),
+        **told(*KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path=f"/api/v1/reports/{REPORT_ID}"),
     },
     "examples": [
-        _answered(
+        answered(
             "What is left",
             {
                 **_HELD_REPORT,
@@ -319,9 +315,9 @@ LIST_SERVICES: dict[str, Any] = {
     "description": "All of them, in the order staff gave them. Needs the scope `read`.",
     "responses": {
         (200, "application/json"): serializers.ServiceList,
-        **_problems(*_KEY_PROBLEMS, problems.STORE_UNAVAILABLE, path="/api/v1/services"),
+        **told(*KEY_PROBLEMS, problems.STORE_UNAVAILABLE, path="/api/v1/services"),
     },
-    "examples": [_answered("Services", {"services": [_SERVICE]})],
+    "examples": [answered("Services", {"services": [_SERVICE]})],
 }
 CREATE_SERVICE: dict[str, Any] = {
     "operation_id": "create_service",
@@ -332,9 +328,9 @@ CREATE_SERVICE: dict[str, Any] = {
     "request": {"application/json": serializers.NewService},
     "responses": {
         (201, "application/json"): serializers.Service,
-        **_problems(
+        **told(
             problems.MALFORMED_BODY,
-            *_KEY_PROBLEMS,
+            *KEY_PROBLEMS,
             problems.UNSUPPORTED_MEDIA_TYPE,
             problems.INVALID_INPUT,
             problems.STORE_UNAVAILABLE,
@@ -342,8 +338,8 @@ CREATE_SERVICE: dict[str, Any] = {
         ),
     },
     "examples": [
-        _sent("A service", {"slug": "mail", "name": "Mail", "description": "Mailboxes and calendars"}),
-        _answered("Made", _SERVICE, 201),
+        sent("A service", {"slug": "mail", "name": "Mail", "description": "Mailboxes and calendars"}),
+        answered("Made", _SERVICE, 201),
     ],
 }
 LIST_OUTAGES: dict[str, Any] = {
@@ -364,9 +360,9 @@ LIST_OUTAGES: dict[str, Any] = {
     ],
     "responses": {
         (200, "application/json"): serializers.OutagePage,
-        **_problems(problems.INVALID_PARAMETER, *_KEY_PROBLEMS, problems.STORE_UNAVAILABLE, path="/api/v1/outages"),
+        **told(problems.INVALID_PARAMETER, *KEY_PROBLEMS, problems.STORE_UNAVAILABLE, path="/api/v1/outages"),
     },
-    "examples": [_answered("Outages", {"outages": [_OUTAGE], "next_before_id": None})],
+    "examples": [answered("Outages", {"outages": [_OUTAGE], "next_before_id": None})],
 }
 READ_OUTAGE: dict[str, Any] = {
     "operation_id": "read_outage",
@@ -375,9 +371,9 @@ READ_OUTAGE: dict[str, Any] = {
     "description": "Needs the scope `read`.",
     "responses": {
         (200, "application/json"): serializers.OutageStory,
-        **_problems(*_KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path="/api/v1/outages/99"),
+        **told(*KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path="/api/v1/outages/99"),
     },
-    "examples": [_answered("An outage", {**_OUTAGE, "events": [_EVENT]})],
+    "examples": [answered("An outage", {**_OUTAGE, "events": [_EVENT]})],
 }
 
 READ_CLUSTER: dict[str, Any] = {
@@ -388,9 +384,9 @@ READ_CLUSTER: dict[str, Any] = {
     "in, whose id differs then. Needs the scope `read`.",
     "responses": {
         (200, "application/json"): serializers.Cluster,
-        **_problems(*_KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path="/api/v1/clusters/99"),
+        **told(*KEY_PROBLEMS, problems.NOT_FOUND, problems.STORE_UNAVAILABLE, path="/api/v1/clusters/99"),
     },
-    "examples": [_answered("A cluster", _CLUSTER)],
+    "examples": [answered("A cluster", _CLUSTER)],
 }
 
 

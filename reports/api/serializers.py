@@ -11,6 +11,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from reports.api.formats.cloudevents import EVENT_TYPE
 from reports.enums import EventKind, OutageState, Severity, Symptom
 from reports.intake.contract import MAX_CHARS
 from reports.triage.catalogue import MAX_DESCRIPTION_CHARS, MAX_HOLIDAYS, MAX_NAME_CHARS, MAX_SLUG_CHARS
@@ -103,6 +104,82 @@ class BatchAnswer(serializers.Serializer[Any]):
     accepted = serializers.IntegerField(min_value=0, help_text="How many items are stored.")
     rejected = serializers.IntegerField(min_value=0, help_text="How many items are not.")
     items = BatchItem(many=True)
+
+
+class Alert(serializers.Serializer[Any]):
+    """An alert of a message of Alertmanager's webhook; what else it holds is let pass."""
+
+    status = serializers.ChoiceField(choices=["firing", "resolved"], help_text="Only what fires becomes a report.")
+    labels = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        help_text="`service` names the service, `region` an ISO 3166 code.",
+    )
+    annotations = serializers.DictField(
+        child=serializers.CharField(allow_blank=True),
+        required=False,
+        help_text="`summary`, `message` and `description` are what is told.",
+    )
+    startsAt = serializers.CharField(help_text="When it began to fire, RFC 3339.")
+    generatorURL = serializers.CharField(required=False, allow_blank=True, help_text="The page of its rule.")
+    fingerprint = serializers.CharField(
+        required=False, allow_blank=True, help_text="The alert's name: with `startsAt` it counts once."
+    )
+
+
+class AlertMessage(serializers.Serializer[Any]):
+    """A message of Alertmanager's webhook; what else it holds is let pass."""
+
+    version = serializers.ChoiceField(choices=["4", "1"], help_text="4 is Alertmanager's, 1 Grafana's.")
+    alerts = Alert(many=True)
+    truncatedAlerts = serializers.IntegerField(
+        required=False, min_value=0, help_text="How many were left out, by the receiver's `max_alerts`."
+    )
+
+
+class AlertOutcome(serializers.Serializer[Any]):
+    """What became of one alert."""
+
+    item = serializers.IntegerField(min_value=0, help_text="Its position in the message.")
+    fingerprint = serializers.CharField(allow_blank=True)
+    outcome = serializers.ChoiceField(
+        choices=["stored", "repeated", "resolved", "rejected"],
+        help_text="Stored now; told before; over, so no report; or not taken, as `errors` says.",
+    )
+    id = serializers.UUIDField(required=False)
+    receipt_url = serializers.URLField(required=False)
+    errors = ItemError(many=True, required=False)  # type: ignore[assignment]
+
+
+class AlertsAnswer(serializers.Serializer[Any]):
+    stored = serializers.IntegerField(min_value=0)
+    repeated = serializers.IntegerField(min_value=0)
+    resolved = serializers.IntegerField(min_value=0)
+    rejected = serializers.IntegerField(min_value=0)
+    truncated = serializers.IntegerField(min_value=0, help_text="What Alertmanager says it left out.")
+    items = AlertOutcome(many=True)
+
+
+class CloudEvent(serializers.Serializer[Any]):
+    """A CloudEvent 1.0 in its JSON format; other attributes are let pass."""
+
+    specversion = serializers.ChoiceField(choices=["1.0"])
+    type = serializers.ChoiceField(choices=[EVENT_TYPE])
+    source = serializers.CharField(  # type: ignore[assignment]
+        help_text="Who sends it, a URI reference. With `id` it names the event."
+    )
+    id = serializers.CharField(help_text="The event's own name: sent again it is answered as the first time.")
+    time = serializers.DateTimeField(
+        required=False, allow_null=True, help_text="When it happened, if `data` don't say."
+    )
+    datacontenttype = serializers.CharField(required=False, allow_null=True, help_text="JSON, which is the default.")
+    traceparent = serializers.CharField(required=False, allow_null=True, help_text="W3C trace context, an extension.")
+    data = Report(required=False)  # type: ignore[assignment]
+    data_base64 = serializers.CharField(required=False, allow_null=True, help_text="The same report in Base64.")
+
+
+class EnvelopeAnswer(serializers.Serializer[Any]):
+    id = serializers.CharField(help_text="The envelope's event id, 32 hexadecimal digits.")
 
 
 class ProblemError(serializers.Serializer[Any]):

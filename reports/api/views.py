@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404
@@ -31,7 +32,8 @@ class ApiView(APIView):
 
     content_negotiation_class = AlwaysJson
     parser_classes = ()
-    http_method_names = ("get", "head", "post")  # OPTIONS is answered with 405: the schema describes what there is
+    # OPTIONS is answered with 405: the schema describes what there is.
+    http_method_names: Sequence[str] = ("get", "head", "post")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Raises the error in which the Edge has ended for this request already: it is told here, as all errors are."""

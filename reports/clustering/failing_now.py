@@ -1,8 +1,8 @@
 """Whether a report tells that something fails now, beside whether it is a problem report at all (`screening`).
 
-Invariant: a judgement keeps no report from being counted; it only says of which kind it is. Whoever chose a symptom, or
-names an error code, has said that something fails and is not asked. Not here: the model (`ml.failing`), and what a rise
-of reports that tell of no failure means (`detection.failing`).
+Invariant: a judgement keeps no report from being counted; it only says of which kind it is. Whoever chose a symptom,
+names an error code or wrote an alert's rule has said that something fails and is not asked. Not here: the model
+(`ml.failing`), and what a rise of reports that tell of no failure means (`detection.failing`).
 """
 
 from __future__ import annotations

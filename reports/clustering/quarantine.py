@@ -29,7 +29,7 @@ from ml import suspicion
 from ml.types import BoolArray
 from reports.clustering.counting import COUNT_ONCE_WITHIN, Cells, Heard, choose_counted, heard_of
 from reports.clustering.screening import reads_as_problem
-from reports.enums import Suspicion, Verdict
+from reports.enums import MACHINE_CHANNELS, Suspicion, Verdict
 from reports.models import MinuteCount, Placement, Quarantine, Report
 
 logger = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class Seen:
     quarantine_id: int | None
     is_quarantined: bool
     is_wording_new: bool
+    channel: str = ""
 
     @property
     def is_released(self) -> bool:
@@ -82,6 +83,7 @@ class Arrived:
     network: bytes
     counted_at: datetime
     text: str = ""
+    channel: str = ""
 
 
 def hold(service_id: int, arrived: Sequence[Arrived], *, now: datetime) -> list[int | None]:
@@ -240,7 +242,8 @@ def _known_copies(service_id: int, arrived: Sequence[Arrived]) -> list[tuple[int
     samples = [_oldest_text(quarantine_id) for quarantine_id in ids]
     if not any(samples):
         return []
-    labels = suspicion.near_copies([*samples, *(one.text for one in arrived)]).tolist()
+    texts = ["" if one.channel in MACHINE_CHANNELS else one.text for one in arrived]
+    labels = suspicion.near_copies([*samples, *texts]).tolist()
     by_label = {label: quarantine_id for label, quarantine_id in zip(labels, ids, strict=False) if label >= 0}
     return [(at, by_label[label]) for at, label in enumerate(labels[len(ids) :]) if label in by_label]
 
@@ -298,7 +301,7 @@ def _review_hour(service_id: int, *, since: datetime, until: datetime, now: date
         n_held += _hold_network(service_id, network, Suspicion.NETWORKS, since, until, evidence=evidence, now=now)
     left = [one for one in seen if one.network not in suspects]
     n_held += _hold_copies(service_id, left, now=now)
-    with_clock = [one for one in left if one.network and not one.is_quarantined]
+    with_clock = [one for one in left if one.network and not one.is_quarantined and one.channel not in MACHINE_CHANNELS]
     if (Suspicion.CLOCKWORK, b"") not in released and suspicion.is_clockwork(
         [one.heard.counted_at.timestamp() for one in with_clock]
     ):
@@ -309,9 +312,10 @@ def _review_hour(service_id: int, *, since: datetime, until: datetime, now: date
 def _hold_copies(service_id: int, seen: Sequence[Seen], *, now: datetime) -> int:
     """Hold back all but the first of many copies of one new long text: a wording counts as one reporter.
 
-    Only copies that move the counts are looked at: of those that nothing tells apart one counts anyway.
+    Only copies that move the counts are looked at: of those that nothing tells apart one counts anyway. Machines write
+    alike by nature, so theirs are neither copies nor the crowd that copies are measured by.
     """
-    seen = [one for one in seen if one.is_counted or one.is_quarantined]
+    seen = [one for one in seen if (one.is_counted or one.is_quarantined) and one.channel not in MACHINE_CHANNELS]
     labels = suspicion.near_copies([one.text for one in seen]).tolist()
     groups: defaultdict[int, list[Seen]] = defaultdict(list)
     for one, label in zip(seen, labels, strict=True):
@@ -393,7 +397,7 @@ def _read_hour(service_id: int, *, since: datetime, until: datetime) -> list[See
         cursor.execute(
             "SELECT p.report_id, p.counted_at, p.reporter, p.micro_cluster_id, p.region, p.tells_failure,"
             " p.network, r.text, p.is_counted, p.quarantine_id, p.is_quarantined,"
-            " coalesce(m.opened_at, p.counted_at) > %s"
+            " coalesce(m.opened_at, p.counted_at) > %s, r.channel"
             " FROM reports_placement p JOIN reports_microcluster m ON m.id = p.micro_cluster_id"
             " JOIN reports_report r ON r.id = p.report_id"
             " WHERE p.service_id = %s AND p.counted_at > %s AND p.counted_at <= %s AND NOT p.is_set_aside"

@@ -1,8 +1,8 @@
 """Whether a report reads as a problem at all: what does not is kept, shown and counted apart, and feeds no detection.
 
-Invariant: nothing is thrown away, and whoever chose a symptom has said that it is a problem. The model is the one that
-ships with the project, adapted by what people said of reports (`ScreeningExample`). Not here: the model itself
-(`ml.screening`), and changing what was placed (`counting`).
+Invariant: nothing is thrown away, and whoever chose a symptom, or wrote an alert's rule, has said that it is a problem.
+The model is the one that ships with the project, adapted by what people said of reports (`ScreeningExample`). Not here:
+the model itself (`ml.screening`), and changing what was placed (`counting`).
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from reports.clustering.quarantine import Arrived
 from reports.clustering.sources import Came, count_sources
 from reports.clustering.turns import each_service
 from reports.clustering.writing import PlacedReport
-from reports.enums import Symptom
+from reports.enums import Channel, Symptom
 from reports.models import IntakeBatch, MinuteCount
 from reports.nudge import nudge
 
@@ -185,6 +185,7 @@ def _held(
             network=bytes(rows[at][place["network"]]),
             counted_at=rows[at][place["counted_at"]],
             text=rows[at][place["text"]],
+            channel=rows[at][place["channel"]],
         )
         for at in asked
     ]
@@ -203,23 +204,34 @@ def _n_counted(service_id: int, rows: Sequence[tuple[Any, ...]]) -> int:
 
 
 def _likely_problems(rows: Sequence[tuple[Any, ...]]) -> list[float | None]:
-    """Return how likely each is a problem report; None where the reporter has said so by choosing a symptom."""
-    asked = [bool(text) and symptom in {"", Symptom.OTHER} for _, _, text, symptom, *_ in rows]
+    """Return how likely each is a problem report; None where the reporter has said so by choosing a symptom.
+
+    Nor is an alert asked: somebody's rule says that it is one, in words that people don't use.
+    """
+    asked = [bool(row[2]) and row[3] in {"", Symptom.OTHER} and not _is_alert(row) for row in rows]
     found = iter(screening.p_problem([row[2] for row, is_asked in zip(rows, asked, strict=True) if is_asked]))
     return [next(found) if is_asked else None for is_asked in asked]
 
 
 def _likely_failing(rows: Sequence[tuple[Any, ...]], aside: Sequence[bool]) -> list[float | None]:
-    """Return how likely each tells that something fails now; None where its symptom or its code says so.
+    """Return how likely each tells that something fails now; None where its symptom, its code or a rule says so.
 
     What is set aside is not asked either, for it counts for nothing.
     """
     asked = [
-        bool(row[2]) and row[3] in {"", Symptom.OTHER} and not is_aside and not screening.names_a_code(row[2])
+        bool(row[2])
+        and row[3] in {"", Symptom.OTHER}
+        and not is_aside
+        and not _is_alert(row)
+        and not screening.names_a_code(row[2])
         for row, is_aside in zip(rows, aside, strict=True)
     ]
     found = iter(failing_now.p_failing([row[2] for row, is_asked in zip(rows, asked, strict=True) if is_asked]))
     return [next(found) if is_asked else None for is_asked in asked]
+
+
+def _is_alert(row: tuple[Any, ...]) -> bool:
+    return bool(row[_ROW.index("channel")] == Channel.ALERTMANAGER)
 
 
 def _counted_times(

@@ -24,7 +24,7 @@ from ml.sources import BINS_PER_HOUR, Cells, CollectionChange, collection_change
 from ml.types import BoolArray, Float64Array
 from reports.clustering.sources import BIN
 from reports.detection.arrays import HOUR, MINUTE, LastHour, epoch_hour, floor_hour
-from reports.detection.sources import end_alarm, is_gone
+from reports.detection.sources import WATCHED, end_alarm, is_gone
 from reports.enums import Channel, SourceAlarmKind
 from reports.intake.ids import first_id
 from reports.models import Source, SourceAlarm, SourceCount, SourceProfile
@@ -92,9 +92,7 @@ def as_collected(hour: LastHour, *, service_id: int, now: datetime) -> LastHour:
 def _notice(latest: _Latest, explained: frozenset[int], *, now: datetime) -> SourceAlarm | None:
     """Open the alarm of a source of which it is noticed now, beside those that have one."""
     sources = latest.sources
-    may_change = np.array(
-        [one.key is not None and not is_gone(one) and one.pk not in explained for one in sources], dtype=np.bool_
-    )
+    may_change = np.array([_may_change(one) and one.pk not in explained for one in sources], dtype=np.bool_)
     found = _changed(latest, may_change, explained, now=now)
     if found is None:
         return None
@@ -124,6 +122,13 @@ def _notice(latest: _Latest, explained: frozenset[int], *, now: datetime) -> Sou
         },
     )
     return alarm
+
+
+def _may_change(source: Source) -> bool:
+    """Tell whether a rise of a source may be its own. An Alertmanager is silent by nature and speaks up of all at once
+    when all is down; whoever uses no key is not one sender.
+    """
+    return source.key is not None and not is_gone(source) and source.channel in WATCHED
 
 
 def _stays_even(latest: _Latest, alarm: SourceAlarm, *, now: datetime) -> bool:

@@ -373,7 +373,7 @@ def _locate(outage: Outage, finding: Finding, moment: _Moment) -> None:
 
 def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
     """Take up regions that stand out now and did not before. What can't be placed yet widens nothing."""
-    if not finding.is_settled:
+    if not finding.is_settled or not _is_the_same_matter(finding, outage, moment):
         return
     known = [*outage.regions, *([outage.scope_region] if outage.scope_region and not outage.regions else [])]
     wider = {region for region in finding.regions if region and not any(is_within(region, one) for one in known)}
@@ -391,6 +391,16 @@ def _widen(outage: Outage, finding: Finding, moment: _Moment) -> None:
     outage.is_located = True
     outage.save(update_fields=["scope_region", "regions", "is_located"])
     _write_event(outage, EventKind.WIDENED, moment, seen=finding.evidence, of_failures=finding.of_failures)
+
+
+def _is_the_same_matter(finding: Finding, outage: Outage, moment: _Moment) -> bool:
+    """Tell whether a finding says where an outage is: as the whole service does, or the cluster it is mostly about.
+
+    Three people in three states who share another topic have not carried an outage of one city over the country.
+    """
+    if finding.cluster_id is None or finding.cluster_id == outage.cluster_id:
+        return True
+    return finding.cluster_id == main_cluster(moment.hour, moment.clearest, outage.scope_region)
 
 
 def _is_taken(outage: Outage, scope_region: str) -> bool:

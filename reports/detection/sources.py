@@ -34,8 +34,8 @@ LAG_AT_MOST: Final = timedelta(minutes=5)
 # Six looks missed: no worker ran, and perhaps nothing else did. Silence is counted from the return.
 AWAY_AFTER: Final = timedelta(minutes=30)
 MOST_UNWATCHED: Final = 200  # a hundred times without a worker; older ones are forgotten
-# Drills and replays come and go as somebody likes.
-WATCHED: Final = (Channel.FORM, Channel.REST, Channel.BULK)
+# Drills and replays come and go as somebody likes, and an Alertmanager is silent because all is well.
+WATCHED: Final = (Channel.FORM, Channel.REST, Channel.BULK, Channel.CLOUDEVENTS, Channel.SENTRY)
 N_BINS: Final = SILENT_HOURS[-1] * BINS_PER_HOUR
 # A changed collection has become usual when the services it feeds are this near to what is usual for them.
 HAS_BECOME_USUAL: Final = 1.25

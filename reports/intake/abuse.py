@@ -64,6 +64,15 @@ def suspicion_of(signs: FormSigns, *, service: str, address: str, now: datetime)
     return Suspicion.NO_PROOF if is_over and not proofs.is_proof(signs.proof, now=now) else ""
 
 
+def suspicion_in_a_crowd(*, service: str, address: str, now: datetime) -> str:
+    """Return why a report from a web page is suspect that can't be asked for a proof of work, "" where it is not.
+
+    Takes a token of its network and its service, the same that a report of the form takes.
+    """
+    is_over = any(level.wait_seconds for level in buckets.take(_form_buckets(service, address, now=now)))
+    return Suspicion.NO_PROOF if is_over else ""
+
+
 def asks_for_proof(*, service: str, address: str, now: datetime) -> bool:
     """Tell whether a report of that service from there should bring a proof of work."""
     of_sender = _form_buckets(service, address, now=now)

@@ -94,7 +94,7 @@ _touched: dict[int, datetime] = {}
 def create_key(*, name: str, scopes: Iterable[str], created_by_id: int | None, now: datetime) -> NewKey:
     """Make a key and return it with its secret, which can't be had again.
 
-    Raises InvalidInput for an empty or over-long name, no scope or an unknown one.
+    Raises InvalidInput for an empty or over-long name, no scope or an unknown one, and for `public` beside another.
     """
     name = " ".join(name.split())
     if not 0 < len(name) <= MAX_NAME_CHARS or not name.isprintable():
@@ -106,6 +106,11 @@ def create_key(*, name: str, scopes: Iterable[str], created_by_id: int | None, n
         raise InvalidInput(f"{unknown[0]!r} is no scope. Choose from: {', '.join(Scope.values)}.")
     if not wanted:
         raise InvalidInput(f"A key without a scope may do nothing. Choose at least one of: {', '.join(Scope.values)}.")
+    if Scope.PUBLIC in wanted and set(wanted) != {Scope.PUBLIC}:
+        raise InvalidInput(
+            f"A key of the scope {Scope.PUBLIC.value!r} stands in web pages for everybody to read, so it may do nothing"
+            " else. Make another key for the rest."
+        )
     prefix = _random(_PREFIX_CHARS)
     secret = f"outcry_{prefix}_{_random(_RANDOM_CHARS)}"
     row = ApiKey.objects.create(

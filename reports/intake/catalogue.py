@@ -46,6 +46,11 @@ def find_service(word: str, *, ask: bool = True) -> KnownService | None:
     return _by_word.get(key)
 
 
+def find_numbered(number: int) -> KnownService | None:
+    """Return the active service with this number; None where there is none."""
+    return find_service(_by_number(number))
+
+
 def known_slugs(limit: int = 10) -> list[str]:
     """Return some slugs for a message that says what would have been right."""
     return sorted({service.slug for service in _by_word.values()})[:limit]
@@ -65,6 +70,11 @@ def forget_services() -> None:
     """Make the next look-up read the table."""
     global _read_at, _copied_at
     _read_at = _copied_at = float("-inf")
+
+
+def _by_number(number: int) -> str:
+    """Return a word no slug or name can be, for no text that is stored holds this character."""
+    return f"\x00{number}"
 
 
 def _read(*, seen: float) -> None:
@@ -92,6 +102,7 @@ def _copy_table(*, has_copy: bool) -> None:
             known = KnownService(service.pk, service.slug, service.name)
             found[service.name.casefold()] = known
             found[service.slug.casefold()] = known
+            found[_by_number(service.pk)] = known
     except (OperationalError, InterfaceError):
         if not has_copy:
             raise

@@ -18,6 +18,7 @@ from django.db import connection
 
 from reports.enums import Symptom
 from reports.errors import NotFound, StoreUnavailable
+from reports.intake import catalogue
 from reports.intake.availability import is_away, raise_if_away, store_needed
 from reports.intake.ids import id_time
 from reports.intake.receipts import report_of
@@ -73,6 +74,20 @@ class ReportFacts:
 _lock = threading.Lock()
 _last_services: tuple[ServiceChoice, ...] | None = None
 _symptoms: dict[int, tuple[datetime, Mapping[str, int]]] = {}
+
+
+def service_numbered(number: int) -> str:
+    """Return the slug of the service with this number, which takes reports. Queries: none while it is remembered.
+
+    Raises NotFound and StoreUnavailable.
+    """
+    with store_needed():
+        found = catalogue.find_numbered(number)
+    if found is None:
+        raise NotFound(
+            f"There is no service with the number {number}. Staff find the number of each on its page in the dashboard."
+        )
+    return found.slug
 
 
 def services_to_choose(*, ask: bool = True) -> tuple[ServiceChoice, ...]:

@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from reports.enums import Channel
-from reports.errors import FieldError, InvalidReport, StoreUnavailable, TooMany
+from reports.errors import FieldError, IdempotencyConflict, InvalidReport, StoreUnavailable, TooMany
 from reports.intake import abuse, catalogue, contract, key_limits
 from reports.intake.abuse import FormSigns
 from reports.intake.availability import store_needed
@@ -84,6 +84,28 @@ class BatchResult:
     errors: tuple[FieldError, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A report under its sender's own lasting name for it: what comes again under that name is the same report.
+
+    "" is no name. `content` is what has to be the same under one name: with other content it is refused. Left empty,
+    the name alone decides, for senders who tell the same thing again in other words.
+    """
+
+    report: ReportIn
+    name: str = ""
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one report: a receipt, the first one where it came before (`is_repeat`), or what is wrong."""
+
+    receipt: Receipt | None = None
+    is_repeat: bool = False
+    errors: tuple[FieldError, ...] = ()
+
+
 def accept_report(
     *, report: ReportIn, origin: Origin, idempotency_key: str = "", body: bytes = b"", now: datetime
 ) -> Receipt:
@@ -143,6 +165,28 @@ def accept_batch(
         receipts=tuple(Receipt(report_id, receipt_token(report_id)) for report_id in written.report_ids),
         errors=tuple(msgspec.convert(error, FieldError) for error in written.errors),
     )
+
+
+def accept_apart(*, items: Sequence[Named | InvalidReport], origin: Origin, now: datetime) -> tuple[Outcome, ...]:
+    """Store reports that came together and stand each for itself, and return what became of each, in their order.
+
+    Each that is good is stored, whatever the others are, and none twice under one name; an item that could not even be
+    read comes as the InvalidReport it raised. The writer puts them into one transaction as far as it can.
+
+    Raises TooMany, OverLimit, and StoreUnavailable where it is not known of all whether they are stored: sent again,
+    those that have a name are stored once.
+    """
+    if len(items) > contract.MAX_BATCH_REPORTS:
+        raise TooMany(
+            f"These are {len(items):,} reports; at most {contract.MAX_BATCH_REPORTS:,} are taken at once."
+            " Send them in parts."
+        )
+    key_limits.check(origin.key_id, n_reports=len(items))
+    submissions = [_submission_of(item, origin, now) for item in items]
+    _give_back_connection()
+    writer = the_writer(clock=timezone.now)
+    answers = [writer.submit(one) if isinstance(one, Submission) else one for one in submissions]
+    return tuple(_outcome_of(answer) for answer in answers)
 
 
 def make_row(*, report: ReportIn, origin: Origin, now: datetime, ask: bool = True) -> ReportRow:
@@ -208,6 +252,9 @@ def prepare_storage(*, now: datetime) -> list[str]:
 
 def _judged(origin: Origin, report: ReportIn, now: datetime) -> Origin:
     """Return the origin with what its form gives away. This is the one place where a report is judged by itself."""
+    if origin.channel == Channel.SENTRY:
+        suspicion = abuse.suspicion_in_a_crowd(service=report.service, address=origin.address, now=now)
+        return replace(origin, suspicion=suspicion)
     if origin.signs is None:
         return origin
     suspicion = abuse.suspicion_of(origin.signs, service=report.service, address=origin.address, now=now)
@@ -254,11 +301,42 @@ def idempotency_claim(key: str, origin: Origin, body: bytes) -> Idempotency | No
     return Idempotency(client=origin.client, key=key, body_digest=hashlib.sha256(body).digest())
 
 
-def _write(submission: Submission) -> Written:
+def _submission_of(item: Named | InvalidReport, origin: Origin, now: datetime) -> Submission | tuple[FieldError, ...]:
+    if isinstance(item, InvalidReport):
+        return item.errors
+    try:
+        with store_needed():
+            row = make_row(report=item.report, origin=_judged(origin, item.report, now), now=now)
+    except InvalidReport as invalid:
+        return invalid.errors
+    # A sender's names have any length and any letters, and must not meet the idempotency keys of its other requests.
+    key = f"{origin.channel.value}:{hashlib.sha256(item.name.encode()).hexdigest()}" if item.name else ""
+    return Submission((row,), idempotency_claim(key, origin, item.content))
+
+
+def _outcome_of(answer: Answer | tuple[FieldError, ...]) -> Outcome:
+    if isinstance(answer, tuple):
+        return Outcome(errors=answer)
+    try:
+        written = answer.result(timeout_seconds=ANSWER_SECONDS)
+    except IdempotencyConflict:
+        message = "Came before with another content, and that is stored. Give what is new an id of its own."
+        return Outcome(errors=(FieldError("id", message),))
+    except TimeoutError as error:
+        raise give_up(answer) from error
+    receipt = Receipt(written.report_ids[0], receipt_token(written.report_ids[0]))
+    return Outcome(receipt, is_repeat=written.is_repeat)
+
+
+def _give_back_connection() -> None:
     # Whoever looked something up still holds a connection. Were they all held by those who wait for the writer, it
     # would wait for one of them in turn, and all would be told that the database is away.
     if not connection.in_atomic_block:
         connection.close()
+
+
+def _write(submission: Submission) -> Written:
+    _give_back_connection()
     answer = the_writer(clock=timezone.now).submit(submission)
     try:
         return answer.result(timeout_seconds=ANSWER_SECONDS)

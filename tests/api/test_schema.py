@@ -11,11 +11,14 @@ import jsonschema
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from drf_spectacular.validation import validate_schema
 
 from reports.api import problems, serializers
+from reports.api.formats.cloudevents import EVENT_TYPE
 from reports.api.urls import urlpatterns
 from reports.enums import EventKind, OutageState, Scope
+from reports.intake.apikeys import create_key
 from reports.intake.contract import MAX_CHARS, ReportIn
 from tests.api.conftest import Caller
 from tests.factories import NOW, add_event, make_outage, make_service
@@ -103,6 +106,65 @@ def test_examples_of_reports_are_taken(caller: Caller, schema: dict[str, Any], p
     client = caller(Scope.INTAKE)
 
     assert send_examples(client, schema, path) == n_examples
+
+
+def test_the_example_of_a_message_of_alerts_is_taken(caller: Caller, schema: dict[str, Any]) -> None:
+    make_service("mail")
+    path = "/api/v1/alertmanager"
+    [example] = schema["paths"][path]["post"]["requestBody"]["content"]["application/json"]["examples"].values()
+    message = example["value"]
+    message = message | {
+        "alerts": [alert | {"startsAt": timezone.now().isoformat()} for alert in message["alerts"]]
+    }  # an example grows older than a report may be
+
+    response: Any = caller(Scope.INTAKE).post(path, json.dumps(message), content_type="application/json")
+
+    assert response.status_code == 202, response.content
+    assert (response.json()["stored"], response.json()["resolved"]) == (1, 1)
+    check(response.json(), schema, path, "post", 202, "application/json")
+
+
+def test_examples_of_events_are_taken(caller: Caller, schema: dict[str, Any]) -> None:
+    make_service("mail")
+    client = caller(Scope.INTAKE)
+    path = "/api/v1/cloudevents"
+    content = schema["paths"][path]["post"]["requestBody"]["content"]
+    attributes = {"ce-specversion": "1.0", "ce-type": EVENT_TYPE, "ce-source": "/desk", "ce-id": "1"}
+    now = timezone.now().isoformat()
+
+    for media_type, described in content.items():
+        [example] = described["examples"].values()
+        headers = attributes if media_type == "application/json" else {}
+        body = json.dumps(as_of(now, example["value"]))
+        response: Any = client.post(path, body, content_type=media_type, headers=headers)
+
+        assert response.status_code == 202, response.content
+        assert response.json().get("rejected", 0) == 0
+        check(response.json(), schema, path, "post", 202, "application/json")
+    assert len(content) == 3
+
+
+def as_of(now: str, value: Any) -> Any:
+    """Return an event, or several, with another time: an example grows older than a report may be."""
+    if isinstance(value, list):
+        return [as_of(now, each) for each in value]
+    return value | {"time": now} if "specversion" in value else value
+
+
+def test_the_examples_of_envelopes_are_taken(caller: Caller, schema: dict[str, Any]) -> None:
+    service = make_service("mail")
+    key = create_key(name="Pages", scopes=[Scope.PUBLIC], created_by_id=None, now=timezone.now()).secret
+    caller(Scope.READ)
+    path = "/api/{project}/envelope/"
+    content = schema["paths"][path]["post"]["requestBody"]["content"]
+
+    for media_type, described in content.items():
+        [example] = described["examples"].values()
+        address = f"{path.format(project=service.pk)}?sentry_key={key}"
+        response: Any = Client().post(address, example["value"], content_type=media_type)
+
+        assert response.status_code == 200, response.content
+        check(response.json(), schema, path, "post", 200, "application/json")
 
 
 def test_the_example_of_a_service_is_taken(caller: Caller, schema: dict[str, Any]) -> None:

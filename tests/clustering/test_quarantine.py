@@ -24,7 +24,14 @@ MINUTE = timedelta(minutes=1)
 
 
 def from_form(
-    service: Service, n: int, *, suspicion: str = "", text: str = "I can't log in", minutes: int = 0, network: str = ""
+    service: Service,
+    n: int,
+    *,
+    suspicion: str = "",
+    text: str = "I can't log in",
+    minutes: int = 0,
+    network: str = "",
+    channel: Channel = Channel.FORM,
 ) -> list[ReportRow]:
     """Let that many people report, each from a network of their own unless told from which."""
     at = NOW + minutes * MINUTE
@@ -32,7 +39,7 @@ def from_form(
         make_row(
             report=ReportIn(service=service.slug, text=text),
             origin=Origin(
-                Channel.FORM,
+                channel,
                 address=f"{network}.{i % 250}" if network else f"10.{minutes}.{i}.1",
                 agent=f"browser {i}",
                 suspicion=suspicion,
@@ -221,3 +228,62 @@ def test_what_came_by_a_key_tells_no_network_and_is_no_crowd() -> None:
     cluster_pending(now=NOW)
 
     assert counts() == (200, 200, 0)
+
+
+def test_machines_write_alike_and_by_a_clock_and_are_neither_copies_nor_clockwork() -> None:
+    service = a_service()
+    for minutes in range(3):
+        for channel in (Channel.ALERTMANAGER, Channel.CLOUDEVENTS):
+            hand_in(*by_machines(service, 20, channel, minutes))
+        cluster_pending(now=NOW + minutes * MINUTE)
+
+    assert not Quarantine.objects.exists()
+    assert counts() == counts_by_placements() == (120, 120, 0)
+
+
+def test_feedback_from_a_widget_is_written_by_people_and_its_copies_are_held_back() -> None:
+    service = a_service()
+    hand_in(*by_machines(service, 40, Channel.ALERTMANAGER, 0))
+    hand_in(*from_form(service, 18, text=TEXT, minutes=1, channel=Channel.SENTRY))
+
+    cluster_pending(now=NOW + MINUTE)
+
+    assert Quarantine.objects.get().reason == Suspicion.COPIES
+    assert counts() == counts_by_placements() == (58, 41, 17)
+
+
+def test_a_machine_is_not_held_back_as_a_copy_of_what_people_copied() -> None:
+    service = a_service()
+    hand_in(*from_form(service, 18, text=TEXT))
+    cluster_pending(now=NOW)
+
+    hand_in(*by_machines(service, 5, Channel.CLOUDEVENTS, 1))
+    cluster_pending(now=NOW + MINUTE)
+
+    assert Placement.objects.filter(is_quarantined=True).count() == 17
+
+
+def test_what_a_rule_says_is_a_problem_and_a_failure_however_it_reads() -> None:
+    service = a_service()
+    praise = "Thank you, lovely new release, works great"
+    hand_in(*by_machines(service, 1, Channel.ALERTMANAGER, 0, text=praise))
+    hand_in(*from_form(service, 1, text=praise, minutes=1))
+
+    cluster_pending(now=NOW + MINUTE)
+
+    alert, person = Placement.objects.order_by("counted_at")
+    assert (alert.is_counted, alert.is_set_aside, alert.tells_failure) == (True, False, True)
+    assert person.is_set_aside
+
+
+def by_machines(service: Service, n: int, channel: Channel, minutes: int, *, text: str = TEXT) -> list[ReportRow]:
+    """Let that many programs report at once, each by its name."""
+    at = NOW + minutes * MINUTE
+    return [
+        make_row(
+            report=ReportIn(service=service.slug, text=text, reporter=f"{channel} {minutes} {i}"),
+            origin=Origin(channel, client="key:1"),
+            now=at + timedelta(seconds=i),
+        )
+        for i in range(n)
+    ]

@@ -95,6 +95,22 @@ def test_without_the_change_of_one_source_it_would_be_an_outage_of_each_service(
     assert Outage.objects.count() == N_SERVICES
 
 
+@pytest.mark.parametrize(("channel", "is_alarm"), [(Channel.REST, True), (Channel.ALERTMANAGER, False)])
+def test_an_alertmanager_that_speaks_up_of_all_at_once_has_not_changed_how_it_collects(
+    clusters: list[Cluster], channel: Channel, is_alarm: bool
+) -> None:
+    key = make_key("monitoring")
+    for cluster in clusters:
+        for region in REGIONS:
+            bring(cluster, 1, key=key, channel=channel, region=region, minutes=20)
+    form_as_usual(clusters)
+
+    detect_pending(now=NOW + 19 * MINUTE)
+
+    assert SourceAlarm.objects.exists() is is_alarm
+    assert Outage.objects.exists() is not is_alarm
+
+
 def test_an_outage_of_one_service_that_one_source_tells_is_found(clusters: list[Cluster], key: ApiKey) -> None:
     collector(clusters[:1], key)
     form_as_usual(clusters)

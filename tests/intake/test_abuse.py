@@ -164,6 +164,18 @@ def test_a_machine_gives_itself_away(given: FormSigns, now: datetime, expected: 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("broker")
+def test_what_a_web_page_sends_takes_from_the_same_buckets_as_the_form(settings: Any) -> None:
+    settings.FORM_REPORTS_OF_A_NETWORK_PER_MINUTE = 3
+    abuse.suspicion_of(signs(), service="mail", address=ADDRESS, now=LATER)
+
+    found = [abuse.suspicion_in_a_crowd(service="mail", address=ADDRESS, now=LATER) for _ in range(3)]
+
+    assert found == ["", "", Suspicion.NO_PROOF]
+    assert abuse.suspicion_in_a_crowd(service="mail", address="198.51.100.1", now=LATER) == ""
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("broker")
 def test_a_flood_is_asked_for_proof_and_held_back_without_it(settings: Any) -> None:
     settings.PROOF_OF_WORK = 500
     settings.FORM_REPORTS_OF_A_NETWORK_PER_MINUTE = 5

@@ -48,6 +48,13 @@ def test_the_secret_is_not_stored() -> None:
     assert key.secret not in str(ApiKey.objects.values().get())
 
 
+def test_a_key_that_stands_in_pages_may_do_nothing_else() -> None:
+    with pytest.raises(InvalidInput, match="public"):
+        make_key(Scope.PUBLIC, Scope.INTAKE)
+
+    assert authenticate_key(make_key(Scope.PUBLIC).secret, now=NOW) is not None
+
+
 def test_two_keys_differ() -> None:
     assert make_key().secret != make_key().secret
 

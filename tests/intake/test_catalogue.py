@@ -9,7 +9,14 @@ import pytest
 from django.db import OperationalError
 
 from reports.intake import availability, catalogue
-from reports.intake.catalogue import LOOK_AGAIN_SECONDS, REMEMBER_SECONDS, find_service, forget_services, known_slugs
+from reports.intake.catalogue import (
+    LOOK_AGAIN_SECONDS,
+    REMEMBER_SECONDS,
+    find_numbered,
+    find_service,
+    forget_services,
+    known_slugs,
+)
 from reports.models import Service
 from tests.factories import make_service
 
@@ -48,6 +55,18 @@ def test_another_word_finds_nothing(word: str) -> None:
     make_service("web-mail")
 
     assert find_service(word) is None
+
+
+def test_a_service_is_found_by_its_number_and_by_no_word_like_it() -> None:
+    service = make_service("web-mail")
+
+    found = find_numbered(service.pk)
+
+    assert found is not None
+    assert found.slug == "web-mail"
+    assert find_numbered(service.pk + 1) is None
+    assert find_service(str(service.pk)) is None
+    assert known_slugs() == ["web-mail"]
 
 
 def test_a_service_that_is_switched_off_takes_no_reports() -> None:

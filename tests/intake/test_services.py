@@ -21,8 +21,11 @@ from reports.intake.receipts import report_of
 from reports.intake.services import (
     KEEP_IDEMPOTENCY_KEYS,
     BatchResult,
+    Named,
     Origin,
+    Outcome,
     Receipt,
+    accept_apart,
     accept_batch,
     accept_report,
     forget_expired,
@@ -380,3 +383,86 @@ def test_placed_batches_are_forgotten_after_two_days() -> None:
     forget_expired(now=NOW + timedelta(hours=49))
 
     assert list(IntakeBatch.objects.values_list("pk", flat=True)) == [waiting.pk]
+
+
+# -- Each for itself ---------------------------------------------------------------------------------------------------
+def apart(*items: Named | InvalidReport, origin: Origin = API) -> tuple[Outcome, ...]:
+    return accept_apart(items=items, origin=origin, now=NOW)
+
+
+def test_each_report_stands_for_itself() -> None:
+    wrong = InvalidReport([FieldError("status", "Is odd.")])
+
+    good, unknown, unread, another = apart(
+        Named(report_in("one")), Named(report_in("two", service="mall")), wrong, Named(report_in("three"))
+    )
+
+    assert [bool(outcome.receipt) for outcome in (good, unknown, unread, another)] == [True, False, False, True]
+    assert [error.field for error in (*unknown.errors, *unread.errors)] == ["service", "status"]
+    assert set(Report.objects.values_list("text", flat=True)) == {"one", "three"}
+
+
+def test_a_name_stands_for_one_report_of_a_client_and_a_channel() -> None:
+    [first] = apart(Named(report_in("one"), "alert 1"))
+
+    [again] = apart(Named(report_in("in other words"), "alert 1"))
+    apart(Named(report_in("one"), "alert 1"), origin=Origin(Channel.REST, client="key:2"))
+    apart(Named(report_in("one"), "alert 1"), origin=Origin(Channel.CLOUDEVENTS, client="key:1"))
+
+    assert (first.is_repeat, again.is_repeat) == (False, True)
+    assert again.receipt == first.receipt
+    assert Report.objects.count() == 3
+
+
+def test_a_name_with_another_content_is_refused_where_content_counts() -> None:
+    apart(Named(report_in("one"), "event 1", b"one"))
+
+    [again, other] = apart(Named(report_in("two"), "event 1", b"two"), Named(report_in("two"), "event 2", b"two"))
+
+    assert [error.field for error in again.errors] == ["id"]
+    assert other.receipt is not None
+    assert set(Report.objects.values_list("text", flat=True)) == {"one", "two"}
+
+
+def test_without_a_name_the_same_report_is_stored_each_time() -> None:
+    apart(Named(report_in("one")), Named(report_in("one")))
+
+    assert Report.objects.count() == 2
+
+
+def test_a_name_is_no_idempotency_key_of_the_same_client() -> None:
+    accepted(key="alert 1", text="one")
+
+    [outcome] = apart(Named(report_in("two"), "alert 1"))
+
+    assert not outcome.is_repeat
+    assert Report.objects.count() == 2
+
+
+def test_any_name_will_do() -> None:
+    [outcome] = apart(Named(report_in("one"), "\n\x00\u00fc" * 1_000))
+
+    assert outcome.receipt is not None
+
+
+def test_nothing_is_nothing() -> None:
+    assert apart() == ()
+
+
+def test_more_than_a_batch_may_hold_is_refused_apart_too() -> None:
+    with pytest.raises(TooMany, match="10,001"):
+        apart(*[Named(report_in())] * (contract.MAX_BATCH_REPORTS + 1))
+
+
+def test_while_nothing_can_be_written_the_sender_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def submit(self, submission: Submission) -> Away:
+            return self
+
+        def result(self, **options: float) -> None:
+            raise StoreUnavailable("Away.")
+
+    monkeypatch.setattr(services, "the_writer", lambda **_: Away())
+
+    with pytest.raises(StoreUnavailable):
+        apart(Named(report_in("one"), "alert 1"), Named(report_in("two"), "alert 2"))

@@ -45,6 +45,14 @@ def test_what_is_wrong_is_listed_in_the_order_of_the_fields(admin: Client) -> No
     assert page.index('href="#name"') < page.index('href="#slug"') < page.index('href="#position"')
 
 
+def test_the_page_of_a_service_tells_its_dsn(admin: Client) -> None:
+    service = make_service("mail")
+
+    page = admin.get(f"/dashboard/services/{service.pk}").text
+
+    assert f"<code>http://KEY@testserver/{service.pk}</code>" in page
+
+
 def test_a_service_is_edited(admin: Client) -> None:
     service = make_service("mail", name="Mail")
 
@@ -96,6 +104,15 @@ def test_a_new_key_is_shown_once(admin: Client) -> None:
     assert known is not None
     assert known.name == "Import"
     assert secret not in admin.get("/dashboard/keys").text
+
+
+def test_a_public_key_is_made_for_nothing_else(admin: Client) -> None:
+    refused = admin.post("/dashboard/keys", {"name": "Pages", "scopes": ["public", "intake"]})
+    made = admin.post("/dashboard/keys", {"name": "Pages", "scopes": ["public"]})
+
+    assert (refused.status_code, made.status_code) == (422, 200)
+    assert "for everybody to read" in refused.text
+    assert ApiKey.objects.get().scopes == ["public"]
 
 
 def test_a_key_without_a_scope_is_refused_with_words(admin: Client) -> None:
