@@ -48,6 +48,8 @@ LEAST_OF_A_DAY: Final = 60
 MOST_OF_A_DAY_SHARE: Final = 1 / 3
 # Wording that was common before the day is a template people are given, not a campaign.
 NEW_WORDING_WITHIN: Final = timedelta(hours=24)
+# From so many words on not even an app's users send the same by themselves: a sentence to choose from is shorter.
+APPEAL_WORDS: Final = 20
 # Until so long after its last report a network that was held back is held back at once.
 HELD_FOR: Final = timedelta(hours=1)
 PAST_DAYS: Final = 14
@@ -242,10 +244,21 @@ def _known_copies(service_id: int, arrived: Sequence[Arrived]) -> list[tuple[int
     samples = [_oldest_text(quarantine_id) for quarantine_id in ids]
     if not any(samples):
         return []
-    texts = ["" if one.channel in MACHINE_CHANNELS else one.text for one in arrived]
-    labels = suspicion.near_copies([*samples, *texts]).tolist()
+    labels = suspicion.near_copies([*samples, *map(_words_of, arrived)]).tolist()
     by_label = {label: quarantine_id for label, quarantine_id in zip(labels, ids, strict=False) if label >= 0}
     return [(at, by_label[label]) for at, label in enumerate(labels[len(ids) :]) if label in by_label]
+
+
+def _words_of(one: Arrived | Seen) -> str:
+    """Return the words that may be a copy of another's; "" where alike words prove nothing.
+
+    Machines write alike by nature. And a program that names its reporters vouches for them: it may well give them a
+    list of sentences to choose from, but hardly a whole appeal.
+    """
+    is_vouched_for = not one.network
+    if one.channel in MACHINE_CHANNELS or (is_vouched_for and len(one.text.split()) < APPEAL_WORDS):
+        return ""
+    return one.text
 
 
 def _oldest_text(quarantine_id: int) -> str:
@@ -316,7 +329,7 @@ def _hold_copies(service_id: int, seen: Sequence[Seen], *, now: datetime) -> int
     alike by nature, so theirs are neither copies nor the crowd that copies are measured by.
     """
     seen = [one for one in seen if (one.is_counted or one.is_quarantined) and one.channel not in MACHINE_CHANNELS]
-    labels = suspicion.near_copies([one.text for one in seen]).tolist()
+    labels = suspicion.near_copies([_words_of(one) for one in seen]).tolist()
     groups: defaultdict[int, list[Seen]] = defaultdict(list)
     for one, label in zip(seen, labels, strict=True):
         if label >= 0 and one.is_wording_new:

@@ -14,13 +14,15 @@ from reports.intake.contract import ReportIn
 from reports.intake.services import Origin, make_row
 from reports.intake.writer import ReportRow
 from reports.models import MinuteCount, Placement, Quarantine, Report, Service
-from tests.clustering.stories import a_service, assert_counts_tell_the_placements, hand_in
+from tests.clustering.stories import a_report, a_service, assert_counts_tell_the_placements, hand_in
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
 TEXT = "I have been a customer for ten years and today nobody can log in any more since noon"
 MINUTE = timedelta(minutes=1)
+
+SENTENCE = "The app does not load when I open it, it only shows a white page"
 
 
 def from_form(
@@ -186,6 +188,16 @@ def test_short_words_are_never_copies_however_many_say_them() -> None:
     cluster_pending(now=NOW)
 
     assert not Quarantine.objects.exists()
+
+
+@pytest.mark.parametrize(("text", "n_counted"), [(SENTENCE, 30), (f"{SENTENCE} {SENTENCE}", 1)])
+def test_a_program_that_names_its_reporters_may_give_them_a_sentence_but_no_appeal(text: str, n_counted: int) -> None:
+    service = a_service()
+    hand_in(*(a_report(service, text, reporter=f"customer {n}") for n in range(30)))
+
+    cluster_pending(now=NOW)
+
+    assert counts() == counts_by_placements() == (30, n_counted, 30 - n_counted)
 
 
 def test_a_crowd_in_one_network_is_taken_out_of_the_counts_again() -> None:
