@@ -247,16 +247,27 @@ def evidence_of(streams: Streams, *, scope: str, regions: Sequence[str], cluster
 
 def main_cluster(hour: LastHour, streams: Streams, scope: str) -> int | None:
     """Return the cluster that rises most clearly within a region; where none does, the one with the most reports."""
-    n_by_cluster = {
-        pk: sum(n for region, n in found.items() if scope == WHOLE or is_within(region, scope))
-        for pk, found in hour.cluster_regions.items()
-    }
-    there = [pk for pk, n in n_by_cluster.items() if n > 0]
+    n_by_cluster = _clusters_within(hour, scope)
 
     def telling(pk: int) -> tuple[float, int, int]:
         return (streams.clusters[pk].p_value if pk in streams.clusters else 1.0, -n_by_cluster[pk], pk)
 
-    return min(there, key=telling, default=None)
+    return min(n_by_cluster, key=telling, default=None)
+
+
+def largest_cluster(hour: LastHour, scope: str) -> int | None:
+    """Return the cluster with the most reports within a region; None where there is none."""
+    n_by_cluster = _clusters_within(hour, scope)
+    return min(n_by_cluster, key=lambda pk: (-n_by_cluster[pk], pk), default=None)
+
+
+def _clusters_within(hour: LastHour, scope: str) -> dict[int, int]:
+    """Return how many reports of the hour each cluster has within a region, without those that have none."""
+    counted = {
+        pk: sum(n for region, n in found.items() if scope == WHOLE or is_within(region, scope))
+        for pk, found in hour.cluster_regions.items()
+    }
+    return {pk: n for pk, n in counted.items() if n > 0}
 
 
 def _expected(hour: LastHour, usual: Usual) -> Float64Array:

@@ -31,6 +31,7 @@ from reports.detection.evidence import (
     find,
     find_in_both,
     is_within,
+    largest_cluster,
     main_cluster,
     n_regions_heard,
     rises,
@@ -400,7 +401,7 @@ def _is_the_same_matter(finding: Finding, outage: Outage, moment: _Moment) -> bo
     """
     if finding.cluster_id is None or finding.cluster_id == outage.cluster_id:
         return True
-    return finding.cluster_id == main_cluster(moment.hour, moment.clearest, outage.scope_region)
+    return finding.cluster_id == largest_cluster(moment.hour, outage.scope_region)
 
 
 def _is_taken(outage: Outage, scope_region: str) -> bool:
