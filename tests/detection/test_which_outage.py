@@ -288,7 +288,7 @@ def test_a_service_that_another_worker_looks_at_is_left_to_it() -> None:
     service = known_service()
     people(make_cluster(service), 30)
 
-    with mock.patch.object(services, "_lock", return_value=False):
+    with mock.patch.object(services, "lock_outages", return_value=False):
         seen = detect_service(service_id=service.pk, now=NOW + MINUTE)
 
     assert seen is False
@@ -330,7 +330,7 @@ def test_whoever_loses_the_race_reads_the_winners_outage() -> None:
 
     def open_first() -> None:
         try:
-            with mock.patch.object(services, "_lock", return_value=True):
+            with mock.patch.object(services, "lock_outages", return_value=True):
                 detect_service(service_id=service.pk, now=NOW + MINUTE)
             winner.append(Outage.objects.get().pk)
         finally:
