@@ -43,6 +43,10 @@ _COMMON = {
     "log_timezone": "'UTC'",
     "log_checkpoints": "off",
     "log_line_prefix": "'%m [%p] '",
+    # A statement that fails, and the detail of why, may hold a reporter's words or address (a full disk while a contact
+    # is stored). What went wrong is still told.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "wal_compression": "on"}
 _THROW_AWAY = {

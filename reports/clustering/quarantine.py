@@ -12,7 +12,6 @@ see (`triage.quarantine`).
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,6 +29,7 @@ from ml.types import BoolArray
 from reports.clustering.counting import COUNT_ONCE_WITHIN, Cells, Heard, choose_counted, heard_of
 from reports.clustering.screening import reads_as_problem
 from reports.enums import MACHINE_CHANNELS, Suspicion, Verdict
+from reports.intake.fingerprints import fingerprint
 from reports.models import MinuteCount, Placement, Quarantine, Report
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ APPEAL_WORDS: Final = 20
 # Until so long after its last report a network that was held back is held back at once.
 HELD_FOR: Final = timedelta(hours=1)
 PAST_DAYS: Final = 14
+MOST_ERASED: Final = 50  # first copies that are passed over to find one that was not erased
 
 _usual: dict[tuple[int, date], float | None] = {}
 _reviewed: dict[int, tuple[int, int]] = {}  # by service: reports placed since its hour and its day were looked at
@@ -70,6 +71,7 @@ class Seen:
     is_quarantined: bool
     is_wording_new: bool
     channel: str = ""
+    is_erased: bool = False
 
     @property
     def is_released(self) -> bool:
@@ -262,8 +264,10 @@ def _words_of(one: Arrived | Seen) -> str:
 
 
 def _oldest_text(quarantine_id: int) -> str:
-    oldest = Placement.objects.filter(quarantine_id=quarantine_id).order_by("counted_at", "pk")[:1]
-    return Report.objects.filter(id__in=oldest.values("pk")).values_list("text", flat=True).first() or ""
+    """Return the oldest text of a group of copies that was not erased; "" where all of the first were."""
+    oldest = Placement.objects.filter(quarantine_id=quarantine_id).order_by("counted_at", "pk")[:MOST_ERASED]
+    kept = Report.objects.filter(id__in=list(oldest.values_list("pk", flat=True))).exclude(text="")
+    return kept.order_by("counted_at", "id").values_list("text", flat=True).first() or ""
 
 
 def _group(
@@ -326,12 +330,18 @@ def _hold_copies(service_id: int, seen: Sequence[Seen], *, now: datetime) -> int
     """Hold back all but the first of many copies of one new long text: a wording counts as one reporter.
 
     Only copies that move the counts are looked at: of those that nothing tells apart one counts anyway. Machines write
-    alike by nature, so theirs are neither copies nor the crowd that copies are measured by.
+    alike by nature, so theirs are neither copies nor the crowd that copies are measured by. Erased reports of one
+    wording are taken for copies, or a crowd's player would send, erase, and send again: hardly any reporter erases
+    within the hour.
     """
     seen = [one for one in seen if (one.is_counted or one.is_quarantined) and one.channel not in MACHINE_CHANNELS]
     labels = suspicion.near_copies([_words_of(one) for one in seen]).tolist()
+    of_micro = {one.heard.micro_cluster_id: label for one, label in zip(seen, labels, strict=True) if label >= 0}
     groups: defaultdict[int, list[Seen]] = defaultdict(list)
-    for one, label in zip(seen, labels, strict=True):
+    for one, own_label in zip(seen, labels, strict=True):
+        micro_cluster_id = one.heard.micro_cluster_id
+        is_erased_copy = one.is_erased and one.network
+        label = of_micro.get(micro_cluster_id, len(seen) + micro_cluster_id) if is_erased_copy else own_label
         if label >= 0 and one.is_wording_new:
             groups[label].append(one)
     n_held = 0
@@ -346,7 +356,9 @@ def _hold_copies(service_id: int, seen: Sequence[Seen], *, now: datetime) -> int
         if known is not None and Quarantine.objects.filter(pk=known, reason=Suspicion.COPIES).exists():
             n_held += _hold_placed(service_id, _counted(fresh), known)
         else:
-            mark = hashlib.sha256(copies[0].text.encode()).digest()[:16]
+            # Under the day's salt: of a bare digest anybody could tell, for as long as it stands, what the text was.
+            told = copies[0].text or f"micro-cluster {copies[0].heard.micro_cluster_id}"
+            mark = fingerprint("copies", told, at=now)
             n_held += _hold_seen(service_id, fresh, Suspicion.COPIES, mark, now=now)
     return n_held
 
@@ -410,7 +422,7 @@ def _read_hour(service_id: int, *, since: datetime, until: datetime) -> list[See
         cursor.execute(
             "SELECT p.report_id, p.counted_at, p.reporter, p.micro_cluster_id, p.region, p.tells_failure,"
             " p.network, r.text, p.is_counted, p.quarantine_id, p.is_quarantined,"
-            " coalesce(m.opened_at, p.counted_at) > %s, r.channel"
+            " coalesce(m.opened_at, p.counted_at) > %s, r.channel, r.erased_at IS NOT NULL"
             " FROM reports_placement p JOIN reports_microcluster m ON m.id = p.micro_cluster_id"
             " JOIN reports_report r ON r.id = p.report_id"
             " WHERE p.service_id = %s AND p.counted_at > %s AND p.counted_at <= %s AND NOT p.is_set_aside"

@@ -162,7 +162,8 @@ def document_of(held: Holding, *, for_reporter: bool) -> dict[str, Any]:
     """Return what is held of a report as it is given out, in JSON's values but for the times.
 
     `for_reporter` leaves out whether it was held back as suspect: who plays a crowd would learn what to change
-    (docs/decisions/0037).
+    (docs/decisions/0037). And which cluster it is in, how alike it is to what was there before: who reports a guess
+    would read from it whether somebody else has told the same, of whom the receipt says "fewer than 10".
     """
     told: dict[str, Any] = {
         "format": FORMAT,
@@ -209,13 +210,18 @@ def _place(row: Placement) -> Place:
 
 def _told_place(place: Place, *, for_reporter: bool) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "cluster_id": place.cluster_id,
         "placed_at": place.placed_at,
-        "similarity": place.similarity,
         "is_set_aside": place.is_set_aside,
         "set_aside_for": list(place.set_aside_for),
         "p_problem": place.p_problem,
         "p_failing": place.p_failing,
         "tells_failure": place.tells_failure,
     }
-    return told if for_reporter else told | {"is_counted": place.is_counted, "quarantine": place.quarantine}
+    if for_reporter:
+        return told
+    return told | {
+        "cluster_id": place.cluster_id,
+        "similarity": place.similarity,
+        "is_counted": place.is_counted,
+        "quarantine": place.quarantine,
+    }

@@ -29,21 +29,31 @@ logger = logging.getLogger(__name__)
 ROWS_AT_ONCE: Final = 10_000  # a transaction of some hundred milliseconds
 BUDGET_SECONDS: Final = 60.0  # a run; the rest is left to the next, within a task's time
 _DAY: Final = timedelta(days=1)
-# Of a cluster that nobody reports any more its words stay where so many said them; else they were somebody's own.
+# Of a cluster that nobody reports any more those words stay that so many said; else they were somebody's own. Without a
+# typical report it may be one that was erased, or merged away before it had any.
 _FORGET_CLUSTERS: Final = """
-    UPDATE reports_cluster c SET typical_report_id = NULL,
-        terms = CASE WHEN c.n_reports >= %(enough)s THEN c.terms ELSE '{}' END,
-        term_shares = CASE WHEN c.n_reports >= %(enough)s THEN c.term_shares ELSE '{}' END,
-        label = CASE WHEN c.n_reports >= %(enough)s THEN left(array_to_string(c.terms, %(joined_by)s), %(chars)s)
-            ELSE '' END
-    WHERE c.last_seen_at < %(until)s AND c.typical_report_id IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM reports_report r WHERE r.id = c.typical_report_id)
+    WITH due AS (
+        SELECT c.id, coalesce(k.terms, '{}') AS terms, coalesce(k.shares, '{}') AS shares,
+            left(array_to_string(k.terms, %(joined_by)s), %(chars)s) AS label
+        FROM reports_cluster c CROSS JOIN LATERAL (
+            SELECT array_agg(t.term ORDER BY t.place) AS terms, array_agg(t.share ORDER BY t.place) AS shares
+            FROM unnest(c.terms, c.term_shares) WITH ORDINALITY AS t (term, share, place)
+            WHERE t.term IS NOT NULL AND t.share * c.n_reports >= %(enough)s
+        ) AS k
+        WHERE c.last_seen_at < %(until)s AND (c.label <> '' OR c.terms <> '{}' OR c.typical_report_id IS NOT NULL)
+            AND (c.typical_report_id IS NULL
+                OR NOT EXISTS (SELECT 1 FROM reports_report r WHERE r.id = c.typical_report_id))
+    )
+    UPDATE reports_cluster c SET typical_report_id = NULL, terms = due.terms, term_shares = due.shares,
+        label = coalesce(due.label, '')
+    FROM due WHERE c.id = due.id
+        AND (c.typical_report_id IS NOT NULL OR c.terms <> due.terms OR c.label <> coalesce(due.label, ''))
 """
-# A label that is no list of terms is the beginning of one report.
+# Of an outage's label what is no term of any cluster (any more) is the beginning of one report, or was said by too few.
 _FORGET_OUTAGES: Final = """
-    UPDATE reports_outage o SET label = '' WHERE o.label <> '' AND o.resolved_at < %(until)s
-        AND position(%(joined_by)s IN o.label) = 0
-        AND NOT EXISTS (SELECT 1 FROM reports_cluster c WHERE c.service_id = o.service_id AND o.label = ANY (c.terms))
+    UPDATE reports_outage o SET label = '' WHERE o.label <> '' AND o.resolved_at < %(until)s AND EXISTS (
+        SELECT 1 FROM unnest(string_to_array(o.label, %(joined_by)s)) AS t (term) WHERE NOT EXISTS (
+            SELECT 1 FROM reports_cluster c WHERE c.service_id = o.service_id AND t.term = ANY (c.terms)))
 """
 _FORGET_EVENTS: Final = """
     UPDATE reports_outageevent SET body = body - 'words'

@@ -6,11 +6,11 @@ kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from reports.enums import ErasureWay, Role
@@ -28,6 +28,7 @@ from reports.triage.transitions import includes
 MOST_FOUND: Final = 200
 MOST_ASKED_CHARS: Final = 500
 LATEST_ERASURES: Final = 20
+_AFTER_TOKEN: Final = re.compile(r"[/?#\s]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,11 @@ def find_held(asked: str, *, actor_id: int, now: datetime) -> Found:
     """
     _check_role(actor_id)
     asked = asked.strip()
-    if not asked or len(asked) > MOST_ASKED_CHARS:
+    if not asked or len(asked) > MOST_ASKED_CHARS or "\x00" in asked:  # a database takes no NUL
         raise InvalidInput("Paste a receipt link, the id of a report, a mail address or a reporter's name.")
     raise_if_away()
     if "/receipt/" in asked:
-        token = urlsplit(asked).path.partition("/receipt/")[2].partition("/")[0]
+        token = _AFTER_TOKEN.split(asked.partition("/receipt/")[2])[0]  # what stands before may be no address at all
         return Found(asked, "receipt link", (holding_of(report_of(token)),))
     if (report_id := _uuid(asked)) is not None:
         return Found(asked, "report id", (holding_of(report_id),))

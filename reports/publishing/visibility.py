@@ -79,12 +79,12 @@ def is_about(outage: Outage, *, region: str, cluster_id: int | None, at: datetim
     """Tell whether a report of the outage's service is one of those the outage is made of.
 
     `cluster_id` is the cluster the report is in now, None where it is not placed yet. Needs the outage's cluster
-    loaded.
+    loaded. By the place that may be told: receipts of several regions would else tell one that is not.
     """
     if outage.resolved_at is not None and at > outage.resolved_at:
         return False
     # A cluster that was merged away names the one it lives on in; such chains have one step (clustering.refinement).
     if outage.cluster is not None and cluster_id != (outage.cluster.merged_into_id or outage.cluster_id):
         return False
-    scope = outage.scope_region
+    scope = _told_place(outage, outage.scope_region)
     return not scope or region == scope or region.startswith(f"{scope}-")

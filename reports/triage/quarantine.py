@@ -160,7 +160,8 @@ def judge_case(*, service_slug: str, day: date, reason: str, is_attack: bool, ac
     if reason not in Suspicion.values:
         raise InvalidInput(f"{reason[:40]!r} is no reason to hold a report back. Reload the page and choose anew.")
     groups = Quarantine.objects.filter(service__slug=service_slug, day=day, reason=reason)
-    service_ids = set(groups.values_list("service_id", flat=True))
+    # A database takes no NUL, and no slug has one.
+    service_ids = set() if "\x00" in service_slug else set(groups.values_list("service_id", flat=True))
     if not service_ids:
         raise NotFound(f"Nothing of {service_slug!r} was held back on {day} for this reason.")
     [service_id] = service_ids

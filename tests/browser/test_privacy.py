@@ -104,3 +104,5 @@ def test_it_all_fits_on_a_phone(new_page: NewPage) -> None:
 
     expect(phone.get_by_role("button", name="Erase the ticked reports")).to_be_visible()
     assert overflow_pixels(phone) == 0
+    phone.get_by_role("button", name="Erase the ticked reports").click()
+    expect(phone.get_by_role("columnheader", name="Reports")).to_be_in_viewport(ratio=1)

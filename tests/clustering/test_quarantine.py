@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db.models import Sum
 
-from reports.clustering.quarantine import judge
+from reports.clustering.quarantine import Arrived, hold, judge
 from reports.clustering.services import cluster_pending
-from reports.enums import Channel, Suspicion, Verdict
+from reports.enums import Channel, ErasureWay, Suspicion, Verdict
 from reports.intake.contract import ReportIn
+from reports.intake.fingerprints import fingerprint
 from reports.intake.services import Origin, make_row
 from reports.intake.writer import ReportRow
 from reports.models import MinuteCount, Placement, Quarantine, Report, Service
+from reports.privacy.erasing import erase_reports
 from tests.clustering.stories import a_report, a_service, assert_counts_tell_the_placements, hand_in
 from tests.factories import NOW
 
@@ -50,6 +54,10 @@ def from_form(
         )
         for i in range(n)
     ]
+
+
+def erase(*report_ids: UUID) -> None:
+    erase_reports(report_ids=report_ids, way=ErasureWay.RECEIPT, now=NOW)
 
 
 def counts() -> tuple[int, int, int]:
@@ -179,6 +187,57 @@ def test_copies_of_a_long_text_count_once_and_so_do_later_ones() -> None:
 
     assert counts() == counts_by_placements() == (18, 1, 17)
     assert Quarantine.objects.get().reason == Suspicion.COPIES
+
+
+def test_copies_are_found_though_each_was_erased_before_the_next_came() -> None:
+    service = a_service()
+    for minutes in range(18):
+        [report_id] = hand_in(*from_form(service, 1, text=TEXT, minutes=minutes))
+        cluster_pending(now=NOW + minutes * MINUTE)
+        erase(report_id)
+    hand_in(*from_form(service, 4, minutes=18))
+
+    cluster_pending(now=NOW + 18 * MINUTE)
+
+    assert counts() == counts_by_placements() == (22, 5, 17)
+    assert Quarantine.objects.get().reason == Suspicion.COPIES
+
+
+def test_a_copy_is_held_back_at_once_though_the_first_of_them_were_erased() -> None:
+    service = a_service()
+    ids = hand_in(*from_form(service, 18, text=TEXT))
+    cluster_pending(now=NOW)
+    erase(*ids[:5])
+    hand_in(*from_form(service, 1, text=TEXT, minutes=30))
+
+    [group_id] = Quarantine.objects.values_list("pk", flat=True)
+    held = hold(service.pk, [Arrived("", b"a network", NOW + 30 * MINUTE, TEXT, Channel.FORM)], now=NOW + 30 * MINUTE)
+
+    assert held == [group_id]
+
+
+def test_some_who_erase_what_they_told_in_other_words_are_no_crowd() -> None:
+    service = a_service()
+    of_two_wordings = (*from_form(service, 3), *from_form(service, 3, text=SENTENCE, minutes=1))
+    ids = hand_in(*of_two_wordings, *from_form(service, 6, minutes=2))
+    cluster_pending(now=NOW + 2 * MINUTE)
+    erase(*ids[:2], *ids[3:5])
+    hand_in(*from_form(service, 1, minutes=3))
+
+    cluster_pending(now=NOW + 3 * MINUTE)
+
+    assert counts() == counts_by_placements() == (13, 13, 0)
+
+
+def test_nobody_can_tell_from_its_mark_whether_a_text_was_among_the_copies() -> None:
+    service = a_service()
+    hand_in(*from_form(service, 18, text=TEXT))
+    cluster_pending(now=NOW)
+
+    mark = bytes(Quarantine.objects.get().mark)
+
+    assert mark == fingerprint("copies", TEXT, at=NOW)  # which a salt goes into that is forgotten
+    assert mark != hashlib.sha256(TEXT.encode()).digest()[:16]
 
 
 def test_short_words_are_never_copies_however_many_say_them() -> None:

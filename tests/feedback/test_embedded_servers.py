@@ -43,6 +43,18 @@ def test_a_scratch_server_sorts_by_code_point_on_every_system() -> None:
     assert row == (True, True, "Ä")
 
 
+def test_its_log_tells_what_failed_and_nothing_of_what_was_stored() -> None:
+    with postgres.scratch() as server, psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE contact (address text CHECK (address = ''))")
+        with pytest.raises(psycopg.errors.CheckViolation):
+            connection.execute("INSERT INTO contact VALUES ('ada@example.org')")
+
+        log = (Path(server.host) / "postgres.log").read_text()
+
+    assert "violates check constraint" in log
+    assert "ada@example.org" not in log
+
+
 def test_a_scratch_server_is_gone_after_an_exception() -> None:
     def fail_inside() -> None:
         with postgres.scratch() as server:

@@ -247,6 +247,43 @@ def test_an_outage_that_quotes_it_quotes_it_no_more(service: Service) -> None:
     assert Outage.objects.get(pk=other.pk).label == "log in fails"
 
 
+def test_an_outage_that_is_over_keeps_no_term_that_its_cluster_has_lost_since(service: Service) -> None:
+    cluster = make_cluster(service, label="login")
+    mine, *_ = [
+        make_report(service, text, cluster=cluster)
+        for text in ("quincunx-mollusc login", "login", "log in, login", "something")
+    ]
+    outage = make_outage(service, label="login · quincunx mollusc", state=OutageState.RESOLVED)
+    alone = make_outage(service, label="quincunx mollusc", state=OutageState.RESOLVED)
+    other = make_outage(service, label="something · else")
+
+    erase(mine.id)
+
+    assert dict(Outage.objects.values_list("pk", "label")) == {
+        outage.pk: "login", alone.pk: "", other.pk: "something · else",
+    }  # fmt: skip
+
+
+def test_a_cluster_that_its_report_has_left_quotes_it_no_more(service: Service) -> None:
+    mine = make_report(service, SECRETS["text"], cluster=make_cluster(service))
+    left = make_cluster(service, label=SECRETS["text"], typical_report_id=mine.id)
+
+    erase(mine.id)
+
+    left.refresh_from_db()
+    assert (left.label, left.terms, left.typical_report_id) == ("", [], None)
+
+
+def test_a_label_that_a_cluster_was_split_off_with_loses_the_words_too(service: Service) -> None:
+    split_off = make_cluster(service, label="login · mollusc")
+    Cluster.objects.update(terms=[])
+    mine, *_ = [make_report(service, text, cluster=split_off) for text in ("login mollusc", "login", "login fails")]
+
+    erase(mine.id)
+
+    assert Cluster.objects.get().label == "login"
+
+
 def test_who_erased_and_when_is_written_down_and_no_content(service: Service) -> None:
     user = make_user()
     ids = hand_in(a_report(service, **SECRETS), a_report(service))

@@ -50,7 +50,7 @@ def test_everything_the_reporter_told_is_in_it() -> None:
     assert told["contact"] == {"address": "ada@example.org", "given_at": "2026-03-04T12:00:00Z"}
     assert told["received_at"] == "2026-03-04T12:00:00Z"
     assert len(told["reporter_fingerprint"]) == 32
-    assert told["placement"]["cluster_id"] > 0
+    assert told["placement"]["placed_at"] == "2026-03-04T12:00:00Z"
     assert told["erased_at"] is None
 
 
@@ -84,6 +84,21 @@ def test_a_reporter_is_not_told_what_would_help_a_crowds_player() -> None:
 
     assert "trap" not in given_out(report.id)
     assert "trap" in given_out(report.id, for_reporter=False)
+
+
+def test_a_reporter_is_not_told_whether_somebody_else_told_the_same() -> None:
+    service = a_service("mail")
+    hand_in(a_report(service, "The kiosk in Wunsiedel swallowed my card"))
+    cluster_pending(now=NOW)
+    [guess] = hand_in(a_report(service, "the kiosk in wunsiedel swallowed my card"))
+    cluster_pending(now=NOW)
+
+    told, told_to_staff = (
+        document_of(holding_of(guess), for_reporter=for_reporter)["placement"] for for_reporter in (True, False)
+    )
+
+    assert told_to_staff["similarity"] > 0.9
+    assert not {"cluster_id", "similarity"} & told.keys()
 
 
 def test_it_says_until_when_it_is_kept() -> None:

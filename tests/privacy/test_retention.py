@@ -146,6 +146,7 @@ def test_what_many_said_remains_as_the_name_of_their_cluster(service: Service) -
     of_many = make_cluster(service, label="log in fails", at=OLD, n_reports=10, typical_report_id=gone.id)
     of_few = make_cluster(service, label="mollusc", at=OLD, n_reports=9, typical_report_id=gone.id)
     alive = make_cluster(service, label="no mail at all", at=NOW, typical_report_id=gone.id)
+    Cluster.objects.filter(pk=of_many.pk).update(term_shares=[1.0, 1.0, 1.0])
     of_terms = make_outage(service, label="log · fails", state=OutageState.RESOLVED, started_at=OLD, now=OLD)
     of_a_term = make_outage(service, label="fails", state=OutageState.RESOLVED, started_at=OLD, now=OLD)
 
@@ -154,6 +155,32 @@ def test_what_many_said_remains_as_the_name_of_their_cluster(service: Service) -
     labels = dict(Cluster.objects.values_list("pk", "label"))
     assert labels == {of_many.pk: "log · in · fails", of_few.pk: "", alive.pk: "no mail at all"}
     assert dict(Outage.objects.values_list("pk", "label")) == {of_terms.pk: "log · fails", of_a_term.pk: "fails"}
+
+
+@pytest.mark.django_db
+def test_what_few_of_many_said_goes(service: Service) -> None:
+    gone = make_report(service, at=OLD)
+    cluster = make_cluster(service, label="log · mollusc", at=OLD, n_reports=20, typical_report_id=gone.id)
+    Cluster.objects.update(terms=["log", "mollusc"], term_shares=[1.0, 0.45])
+    make_outage(service, label="log · mollusc", state=OutageState.RESOLVED, started_at=OLD, now=OLD)
+
+    forget_old(now=NOW)
+
+    cluster.refresh_from_db()
+    assert (cluster.label, cluster.terms, cluster.term_shares) == ("log", ["log"], [1.0])
+    assert not tables_that_hold("mollusc")
+
+
+@pytest.mark.django_db
+def test_the_words_of_a_cluster_without_a_typical_report_go_too(service: Service) -> None:
+    """It has none where that was erased; then its terms are what two others say."""
+    make_cluster(service, label="log · mollusc", at=OLD, n_reports=3)
+    Cluster.objects.update(terms=["log", "mollusc"], term_shares=[1.0, 0.7])
+    make_outage(service, label="log · mollusc", state=OutageState.RESOLVED, started_at=OLD, now=OLD)
+
+    forget_old(now=NOW)
+
+    assert not tables_that_hold("mollusc")
 
 
 @pytest.mark.django_db

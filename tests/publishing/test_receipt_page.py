@@ -9,7 +9,7 @@ import pytest
 
 from reports.enums import OutageState
 from reports.intake.receipts import receipt_token
-from reports.models import Cluster, Report, ReportContact, Service
+from reports.models import Cluster, Outage, Report, ReportContact, Service
 from reports.publishing.selectors import ReceiptPage, receipt_page
 from tests.factories import NOW, make_cluster, make_outage, make_report, make_service
 
@@ -88,6 +88,16 @@ def test_an_outage_elsewhere_is_not_the_reports_own(service: Service) -> None:
 
     assert page_of(make_report(service, region="AT-9")).outage is None
     assert page_of(make_report(service, region="DE-BY")).outage is not None
+
+
+def test_receipts_tell_no_place_that_the_status_page_does_not(service: Service) -> None:
+    few = make_outage(service, scope_region="DE-BY", **CONFIRMED)
+    Outage.objects.filter(pk=few.pk).update(reporters_by_place={"DE": 12, "DE-BY": 9})
+
+    told = [page_of(make_report(service, region=region)).outage for region in ("DE-BY", "DE-HE", "FR")]
+
+    assert [outage is not None for outage in told] == [True, True, False]
+    assert {outage.where for outage in told if outage is not None} == {"Germany"}
 
 
 def test_an_outage_of_another_cluster_is_not_the_reports_own(service: Service) -> None:

@@ -73,7 +73,13 @@ def test_a_reporter_is_found_by_a_programs_name_for_as_long_as_salts_are_kept() 
     assert service.slug in Report.objects.values_list("service__slug", flat=True)
 
 
-@pytest.mark.parametrize("asked", ["", "x" * 501, "nobody@example.org", "01890000-0000-7000-8000-000000000000", "né"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "", "x" * 501, "nobody@example.org", "01890000-0000-7000-8000-000000000000", "né",
+        "ada@\x00", "http://[status/receipt/x", "/receipt/",
+    ],
+)  # fmt: skip
 def test_what_is_not_found_is_told_with_the_ways_there_are(asked: str) -> None:
     response = find(asked)
 

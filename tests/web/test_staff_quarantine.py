@@ -112,11 +112,12 @@ def test_nonsense_is_answered_in_words(other: dict[str, str]) -> None:
     assert not Correction.objects.exists()
 
 
-def test_what_was_never_held_back_is_not_found() -> None:
+@pytest.mark.parametrize("service", ["other", "\x00"])
+def test_what_was_never_held_back_is_not_found(service: str) -> None:
     group = hold()
 
     answer = client_of(Role.RESPONDER).post(
-        "/dashboard/quarantine/say", answer_of(group, "attack") | {"service": "other"}
+        "/dashboard/quarantine/say", answer_of(group, "attack") | {"service": service}
     )
 
     assert answer.status_code == 404
