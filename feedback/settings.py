@@ -250,6 +250,8 @@ MAILBOX_SERVICE = env.text("MAILBOX_SERVICE", "")
 MAILBOX_CONTACT = env.flag("MAILBOX_CONTACT", False)
 # The largest number a browser may have to find: 50,000 take a telephone about half a second.
 PROOF_OF_WORK = env.integer("PROOF_OF_WORK", 50_000, least=1, most=10_000_000)
+# Who may read /metrics without a key: private networks alone, or everybody.
+METRICS = env.choice("METRICS", "near", ("near", "open"))
 # How often two processes may nudge the same stage; below it, one nudge serves all.
 NUDGE_INTERVAL_SECONDS = 0.25
 # How far behind the stages may be before /readyz and the dashboard say so.

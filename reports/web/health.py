@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from datetime import datetime
+from ipaddress import ip_address
 
 import redis
 from django.conf import settings
@@ -24,16 +25,22 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from reports import telemetry
+from reports.enums import Scope
+from reports.errors import StoreUnavailable
+from reports.intake.apikeys import KeyRevoked, authenticate_key
 from reports.intake.spool import the_spool
 from reports.telemetry import Metric, Sample
 from reports.triage import gauges
 from reports.triage.held_back import n_held_back
 from reports.triage.sources import n_source_alarms_open
+from reports.web.addresses import client_address
 
 logger = logging.getLogger(__name__)
 
 BROKER_TIMEOUT_SECONDS = 1.0
 METRICS_KEPT_SECONDS = 5.0  # several scrapers, or an impatient one, cost no more than one
+
+_PASSED_ON = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED")
 
 _started_at = timezone.now()
 _totals = gauges.ReportTotals()
@@ -65,9 +72,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """What Prometheus reads, at most METRICS_KEPT_SECONDS old. Queries: at most seven.
 
-    While the database is away, only what is known without it: a number that is not there is no zero.
+    For who is near, or brings a key: it tells exact numbers, also of few people and of what is held back. While the
+    database is away, only what is known without it: a number that is not there is no zero.
     """
     now = timezone.now()
+    if not (settings.METRICS == "open" or _is_near(request) or _has_read_key(request, now=now)):
+        text = "Metrics are told in private networks. Ask from there, or with an API key of the scope read.\n"
+        return HttpResponse(text, status=403, content_type="text/plain; charset=utf-8")
     spool = telemetry.render(_spool_metrics(now=now))
     try:
         text = _current_metrics(now=now)
@@ -82,6 +93,26 @@ def forget_metrics() -> None:
     global _metrics_kept, _totals
     _metrics_kept = (float("-inf"), "")
     _totals = gauges.ReportTotals()
+
+
+def _is_near(request: HttpRequest) -> bool:
+    """Tell whether the request comes from this machine or a private network; what a proxy passes on that nobody named
+    in TRUSTED_PROXIES can come from anywhere."""
+    if not settings.TRUSTED_PROXIES and not request.META.keys().isdisjoint(_PASSED_ON):
+        return False
+    address = client_address(request)
+    return not address or ip_address(address).is_private
+
+
+def _has_read_key(request: HttpRequest, *, now: datetime) -> bool:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return False
+    try:
+        key = authenticate_key(secret.strip(), now=now)
+    except (KeyRevoked, StoreUnavailable):
+        return False
+    return key is not None and Scope.READ in key.scopes
 
 
 def _check_broker() -> dict[str, object]:

@@ -13,13 +13,14 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from reports.enums import Channel, OutageState
+from reports.enums import Channel, OutageState, Scope
+from reports.intake.apikeys import create_key
 from reports.intake.spool import the_spool
 from reports.models import Service
 from reports.telemetry import Metric, Sample, render
 from reports.triage import gauges
 from reports.web import health
-from tests.factories import make_batch, make_cluster, make_outage, make_report, make_service, make_source_alarm
+from tests.factories import NOW, make_batch, make_cluster, make_outage, make_report, make_service, make_source_alarm
 from tests.intake.submissions import submission_for
 
 
@@ -278,3 +279,40 @@ def test_a_label_may_hold_anything() -> None:
     text = render([Metric("x", "gauge", "a\nb", [Sample(0.5, {"a": 'q"\\\n'})])])
 
     assert text == '# HELP x a\\nb\n# TYPE x gauge\nx{a="q\\"\\\\\\n"} 0.5\n'
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("10.1.2.3", {}, 200),
+        ("::1", {}, 200),
+        ("93.184.216.34", {}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "93.184.216.34"}, 403),  # a proxy that nobody has named
+        ("127.0.0.1", {"X-Forwarded-For": "10.0.0.1"}, 403),
+        ("93.184.216.34", {"Authorization": "Bearer outcry_nonsense"}, 403),
+    ],
+)
+@pytest.mark.django_db
+def test_metrics_are_told_near_by(client: Client, address: str, headers: dict[str, str], status: int) -> None:
+    response = client.get("/metrics", REMOTE_ADDR=address, headers=headers)
+
+    assert response.status_code == status
+    assert ("outcry_database_up" in response.content.decode()) is (status == 200)
+
+
+@pytest.mark.parametrize(("scope", "status"), [(Scope.READ, 200), (Scope.INTAKE, 403)])
+@pytest.mark.django_db
+def test_metrics_are_told_far_off_to_who_may_read(client: Client, scope: Scope, status: int) -> None:
+    key = create_key(name="Prometheus", scopes=[scope], created_by_id=None, now=NOW).secret
+
+    response = client.get("/metrics", REMOTE_ADDR="93.184.216.34", headers={"Authorization": f"Bearer {key}"})
+
+    assert response.status_code == status
+
+
+@pytest.mark.django_db
+def test_metrics_can_be_opened_to_everybody(client: Client, settings: Any) -> None:
+    settings.METRICS = "open"
+
+    assert client.get("/metrics", REMOTE_ADDR="93.184.216.34").status_code == 200
