@@ -11,8 +11,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -28,6 +27,7 @@ from ml.trial import Trial, teacher_of, try_student
 from ml.types import Encoder
 from reports.clustering import encoding
 from reports.enums import EncoderState
+from reports.intake.alone import alone
 from reports.models import ClusteringState, LearntEncoder, Service
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def learn_student(*, now: datetime, is_due: bool = False, progress: Callable[[in
     """
     if settings.ENCODER not in encoding.LEARNING:
         return Lesson(Outcome.NOT_WANTED)
-    with _alone() as is_alone:
+    with alone(LOCK_LEARNING) as is_alone:
         if not is_alone:
             return Lesson(Outcome.BUSY)
         if not is_due and LearntEncoder.objects.filter(measured_at__gt=now - LEARN_AGAIN_AFTER).exists():
@@ -115,19 +115,6 @@ def retire_student() -> str | None:
         return None
     LearntEncoder.objects.filter(pk=in_use.pk).update(state=EncoderState.RETIRED)
     return in_use.name
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [LOCK_LEARNING])
-        is_alone = bool(cursor.fetchone()[0])
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [LOCK_LEARNING])
 
 
 def _learn(*, now: datetime, progress: Callable[[int, int], None] | None) -> Lesson:

@@ -22,11 +22,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import connection
 
 from reports.enums import Channel
 from reports.errors import InvalidReport, ReportsError
 from reports.intake import catalogue
+from reports.intake.alone import alone
 from reports.intake.mail import Mail, Skipped, read_mail
 from reports.intake.selectors import services_to_choose
 from reports.intake.services import Origin, make_row
@@ -75,7 +75,7 @@ def poll_mailbox(*, now: datetime) -> Polled:
     if settings.MAILBOX_SERVICE and catalogue.find_service(settings.MAILBOX_SERVICE) is None:
         logger.error("MAILBOX_SERVICE=%r is no service here. Mails wait until it is one.", settings.MAILBOX_SERVICE)
         return Polled()
-    with _alone() as is_alone:
+    with alone(LOCK_MAILBOX) as is_alone:
         if not is_alone:
             return Polled()
         done: Counter[str] = Counter()
@@ -223,16 +223,3 @@ def _is_this_machine(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [LOCK_MAILBOX])
-        is_alone = bool(cursor.fetchone()[0])
-    try:
-        yield is_alone
-    finally:
-        if is_alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [LOCK_MAILBOX])

@@ -24,6 +24,7 @@ from django.utils import timezone
 from feedback import env
 from reports.enums import Channel
 from reports.intake import catalogue, mailbox
+from reports.intake.alone import alone
 from reports.intake.mailbox import Polled, poll_mailbox
 from reports.models import IntakeBatch, Report, ReportContact, Service
 from reports.tasks import poll_mailbox as poll_task
@@ -297,7 +298,7 @@ def test_two_workers_do_not_poll_at_once(server: MailServer, service: Service) -
     taken, release = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with mailbox._alone() as is_alone:
+        with alone(mailbox.LOCK_MAILBOX) as is_alone:
             assert is_alone
             taken.set()
             release.wait(20)

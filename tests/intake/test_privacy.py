@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from reports.clustering.services import cluster_pending
 from reports.enums import Channel
@@ -16,6 +15,7 @@ from reports.intake.services import Origin, Receipt, accept_report, make_row
 from reports.models import Placement, Report
 from tests.factories import NOW, make_service
 from tests.intake.submissions import WritesAtOnce
+from tests.privacy.looking import tables_that_hold
 
 pytestmark = pytest.mark.django_db
 
@@ -114,20 +114,6 @@ def test_short_words_tell_nobody_apart() -> None:
 # -- Privacy ----------------------------------------------------------------------------------------------------------
 
 ADDRESS, AGENT, NAME, CONTACT = "203.0.113.77", "Firefox-of-Ada", "ada.lovelace", "ada@example.org"
-
-
-def tables_that_hold(needle: str) -> set[str]:
-    """Return the tables with the needle in any column of any row, as text or as bytes."""
-    found: set[str] = set()
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(
-                f'SELECT EXISTS (SELECT 1 FROM "{table}" AS r WHERE r::text ILIKE ANY(%s))',  # noqa: S608  # own names
-                [[f"%{needle}%", f"%{needle.encode().hex()}%"]],
-            )
-            if cursor.fetchone()[0]:
-                found.add(table)
-    return found
 
 
 @pytest.mark.parametrize(
