@@ -29,10 +29,20 @@ _RECIPIENTS: Final = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc"
 _MACHINES: Final = ("mailer-daemon", "postmaster", "no-reply", "noreply", "do-not-reply", "donotreply")
 _MOST_RECIPIENTS: Final = 100
 _MOST_PARTS: Final = 200
+# Reading parameters, names and encoded words takes a time that grows with the square of a header's length.
+_MOST_HEADER_CHARS: Final = 2_000
 
 
 class Skipped(Exception):
     """The mail is no report; `str` says in a word or two why."""
+
+
+class _Message(Message):
+    """A message whose headers are cut where none of a person's mail is as long."""
+
+    def set_raw(self, name: str, value: str) -> None:
+        """Keep a header as it came; how the parser stores each."""
+        super().set_raw(name, value[:_MOST_HEADER_CHARS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,7 @@ def read_mail(raw: bytes, *, now: datetime) -> Mail:
 
     Raises Skipped for what machines and lists send, and for what is too old to be taken.
     """
-    message = message_from_bytes(raw, policy=policy.compat32)
+    message = message_from_bytes(raw, _Message, policy=policy.compat32)
     if reason := _machine(message):
         raise Skipped(reason)
     sender = _sender(message)

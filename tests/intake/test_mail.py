@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -179,3 +180,33 @@ def test_whatever_comes_is_a_mail_or_none(noise: bytes) -> None:
     ):
         with suppress(Skipped):
             read(raw)
+
+
+HALF_A_MEGABYTE = 512 * 1024  # what is read of a mail
+
+
+def long(piece: str | bytes) -> bytes:
+    written = piece.encode() if isinstance(piece, str) else piece
+    return written * (HALF_A_MEGABYTE // len(written))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'Content-Type: text/plain; a="' + long(";") + b"\n\nbroken",
+        b"Subject: " + long("\u0301")[: HALF_A_MEGABYTE // 2] + long("\u0316") + b"\n\nbroken",
+        b"\n" + long("\u0301")[: HALF_A_MEGABYTE // 2] + long("\u0316"),
+        *(
+            b"Content-Type: text/html\n\n" + long(piece)
+            for piece in ("<a ", "<a a=", '<a a="', "<!--", "<?", "</", "<")
+        ),
+        *(b"Content-Type: text/html\n\n" + long(piece) + b">" for piece in ("<a ", "<a a='>", "<a \"'", "<script></")),
+    ],
+    ids=lambda raw: raw[:40].decode(errors="replace"),
+)
+def test_no_mail_takes_long_to_read(raw: bytes) -> None:
+    began = time.process_time()
+
+    read(b"From: jane@example.org\n" + raw)
+
+    assert time.process_time() - began < 5  # half an hour, for some of them
