@@ -7,14 +7,12 @@ stays, and a mail never becomes empty by it: then it is kept as it came, without
 from __future__ import annotations
 
 import re
-import unicodedata
 from html.parser import HTMLParser
 from typing import Final
 
-from reports.intake.contract import MAX_TEXT_CHARS, without_forbidden
+from reports.intake.contract import MAX_TEXT_CHARS, composed, without_forbidden
 
 MOST_CHARS: Final = 16 * MAX_TEXT_CHARS  # what is read of a mail: its beginning, with what is cut away
-PIECE_CHARS: Final = 1_000  # composing marks that stand in no order takes a time that grows with their number's square
 MOST_CLOSING_LINES: Final = 8  # a greeting is followed by a name, a post, a telephone; more is text
 
 _QUOTE: Final = re.compile(r"^\s*>")
@@ -76,7 +74,7 @@ def own_text(body: str, *, subject: str = "") -> str:
     """
     body = body[:MOST_CHARS]
     body = without_forbidden(body.replace("\r\n", "\n").replace("\r", "\n"))
-    lines = [_composed(line).rstrip() for line in body.split("\n")]
+    lines = [composed(line).rstrip() for line in body.split("\n")]
     kept = _without_ending(_without_quotes(lines))
     text = "\n".join(kept).strip()
     if not text:  # all of it is quoted, as in a mail that is passed on
@@ -93,7 +91,7 @@ def own_subject(subject: str) -> str:
     >>> own_subject("Re: [mail] AW: Login fails"), own_subject("Problem!")
     ('Login fails', '')
     """
-    title = " ".join(_composed(without_forbidden(subject)).split())
+    title = " ".join(composed(without_forbidden(subject)).split())
     title = _REPLY_MARK.sub("", title)
     return "" if title.strip(" .!?-:").casefold() in _SAYS_NOTHING else title
 
@@ -114,12 +112,6 @@ def text_of_html(markup: str) -> str:
             break
     lines = (" ".join(line.split()) for line in "".join(words).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def _composed(text: str) -> str:
-    """Return a text in NFC, but for what stands more than PIECE_CHARS from where a line begins and is cut there."""
-    pieces = (text[start : start + PIECE_CHARS] for start in range(0, len(text), PIECE_CHARS))
-    return "".join(unicodedata.normalize("NFC", piece) for piece in pieces)
 
 
 def _without_quotes(lines: list[str]) -> list[str]:

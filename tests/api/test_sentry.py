@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -365,3 +366,27 @@ def test_too_much_feedback_in_one_envelope_is_refused(service: Service, key: str
     items = [({"type": "feedback"}, json.dumps(feedback_event()).encode())] * 11
 
     assert send(service, key, envelope(*items)).status_code == 413
+
+
+def test_feedback_of_marks_in_no_order_is_read_at_once(service: Service, key: str) -> None:
+    event = feedback_event()
+    event["contexts"]["feedback"]["message"] = "down " + "\u0301\u0316" * 100_000
+    event["release"] = "\u0301\u0316" * 50_000
+    payload = json.dumps(event, ensure_ascii=False).encode()
+    began = time.process_time()
+
+    response = send(service, key, envelope(({"type": "feedback"}, payload)))
+
+    assert response.status_code == 200, response.content
+    assert Report.objects.get().text.startswith("down ")
+    assert time.process_time() - began < 5  # minutes, in which nobody else is answered
+
+
+def test_an_event_that_is_sent_to_two_services_is_a_report_of_each(service: Service, key: str) -> None:
+    other = make_service("chat")
+
+    for each in (service, other, other):
+        assert send(each, key).status_code == 200
+
+    assert set(Report.objects.values_list("service_id", flat=True)) == {service.pk, other.pk}
+    assert Report.objects.count() == 2
