@@ -125,7 +125,7 @@ def read_feedback(kind: str, payload: bytes, envelope: Envelope, *, service: str
     )
     event_id = envelope.event_id or _event_id(told.get("event_id"))
     # A user report bears the id of the error it is about, of which a person may tell twice, in other words.
-    return Named(report, name=f"{event_id} {hashlib.sha256(payload).hexdigest()}" if event_id else "")
+    return Named(report, name=f"{event_id} {service} {hashlib.sha256(payload).hexdigest()}" if event_id else "")
 
 
 def key_of_header(header: str) -> str:
