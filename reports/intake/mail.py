@@ -17,6 +17,7 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
+from itertools import islice
 from typing import Final
 
 from reports.intake.contract import CLOCK_SKEW, OLDEST, ReportIn
@@ -110,6 +111,8 @@ def _machine(message: Message) -> str:
         return "bounce"
     if _header(message, "Precedence").strip().casefold() in {"bulk", "junk", "list", "auto_reply"}:
         return "bulk mail"
+    if any(part.get_content_type() == "text/calendar" and part.get_param("method") for part in _parts(message)):
+        return "calendar"
     if message["List-Id"] is not None or message["List-Unsubscribe"] is not None:
         return "mailing list"
     if any(message[name] is not None for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply")):
@@ -162,9 +165,7 @@ def _language(message: Message) -> str:
 def _body(message: Message) -> str:
     """Return the first plain text that is no attachment, else the words of the first HTML."""
     markup = ""
-    for number, part in enumerate(message.walk()):
-        if number >= _MOST_PARTS:
-            break
+    for part in _parts(message):
         if part.is_multipart() or part.get_content_disposition() == "attachment":
             continue
         kind = part.get_content_type()
@@ -173,6 +174,10 @@ def _body(message: Message) -> str:
         if kind == "text/html" and not markup:
             markup = _decoded(part)
     return text_of_html(markup) if markup else ""
+
+
+def _parts(message: Message) -> Iterator[Message]:
+    return islice(message.walk(), _MOST_PARTS)
 
 
 def _decoded(part: Message) -> str:

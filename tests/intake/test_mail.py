@@ -82,6 +82,7 @@ def test_the_address_or_the_subject_names_the_service(changes: dict[str, str], s
         ("Return-Path: <>", "bounce"),
         ("X-Autoreply: yes", "automatic answer"),
         ("Content-Type: multipart/report; report-type=delivery-status; boundary=x", "delivery report"),
+        ("Content-Type: text/calendar; method=REPLY", "calendar"),
         ("From: MAILER-DAEMON@example.org", "machine's address"),
         ("From: Shop <noreply@example.org>", "machine's address"),
     ],
@@ -89,6 +90,20 @@ def test_the_address_or_the_subject_names_the_service(changes: dict[str, str], s
 def test_mail_of_machines_and_lists_is_skipped(line: str, reason: str) -> None:
     with pytest.raises(Skipped, match=reason):
         read(with_header(line))
+
+
+def test_an_invitation_is_skipped_and_a_calendar_that_is_attached_is_not() -> None:
+    message = EmailMessage()
+    message["From"] = "jane@example.org"
+    message.set_content("Login fails since the update in the calendar")
+    message.add_attachment("BEGIN:VCALENDAR", subtype="calendar", filename="updates.ics")
+    invitation = EmailMessage()
+    invitation.set_content("Weekly")
+    invitation.add_alternative("BEGIN:VCALENDAR", subtype="calendar", params={"method": "REQUEST"})
+
+    assert read(message.as_bytes()).text.startswith("Login fails")
+    with pytest.raises(Skipped, match="calendar"):
+        read(invitation.as_bytes())
 
 
 @pytest.mark.parametrize("line", ["Auto-Submitted: no", "Precedence: first-class", "Return-Path: <jane@example.org>"])
