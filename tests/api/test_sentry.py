@@ -390,3 +390,15 @@ def test_an_event_that_is_sent_to_two_services_is_a_report_of_each(service: Serv
 
     assert set(Report.objects.values_list("service_id", flat=True)) == {service.pk, other.pk}
     assert Report.objects.count() == 2
+
+
+def test_nobody_writes_history_with_a_public_key(service: Service, key: str) -> None:
+    week_ago = timezone.now() - timedelta(days=7)
+    event = json.dumps(feedback_event(timestamp=week_ago.timestamp())).encode()
+
+    response = send(service, key, envelope(({"type": "feedback"}, event), sent_at=timezone.now().isoformat()))
+
+    assert response.status_code == 200, response.content
+    report = Report.objects.get()
+    assert timezone.now() - report.occurred_at > timedelta(days=6)
+    assert report.counted_at == report.received_at
