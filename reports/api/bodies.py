@@ -88,15 +88,9 @@ def envelope(request: Request) -> Envelope:
     Its media type says nothing: browsers send it as text, to be let through without a preflight.
     """
     body = read_body(request, limit_bytes=contract.MAX_BODY_BYTES)
-    encoding = str(request.META.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
     try:
-        if encoding in sentry.ENCODINGS:
+        if encoding := _envelope_encoding(request):
             body = sentry.inflated(body, encoding, limit_bytes=contract.MAX_BODY_BYTES)
-        elif encoding not in {"identity", ""}:
-            known = ", ".join(sentry.ENCODINGS)
-            raise Problem(
-                UNSUPPORTED_MEDIA_TYPE, f"Content-Encoding {encoding!r} is not taken here. Send {known} or none."
-            )
         return sentry.read_envelope(body)
     except sentry.TooLarge:
         raise Problem(
@@ -104,6 +98,31 @@ def envelope(request: Request) -> Envelope:
         ) from None
     except sentry.MalformedEnvelope as error:
         raise Problem(MALFORMED_BODY, str(error)) from error
+
+
+def dsn_of_envelope(request: Request) -> str:
+    """Return the DSN in an envelope's first line, "" where there is none. Raises Problem.
+
+    No more is inflated and read: it is not known yet who sends it.
+    """
+    body = read_body(request, limit_bytes=contract.MAX_BODY_BYTES)
+    encoding = _envelope_encoding(request)
+    try:
+        head = sentry.inflated_head(body, encoding) if encoding else body.partition(b"\n")[0]
+        return sentry.read_envelope(head).dsn
+    except sentry.MalformedEnvelope as error:
+        raise Problem(MALFORMED_BODY, str(error)) from error
+
+
+def _envelope_encoding(request: Request) -> str:
+    """Return how an envelope is compressed, "" where it is not. Raises Problem."""
+    encoding = str(request.META.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
+    if encoding in {"identity", ""}:
+        return ""
+    if encoding not in sentry.ENCODINGS:
+        known = ", ".join(sentry.ENCODINGS)
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Content-Encoding {encoding!r} is not taken here. Send {known} or none.")
+    return encoding
 
 
 def one_report(body: bytes) -> ReportIn:

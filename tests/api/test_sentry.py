@@ -6,6 +6,7 @@ import gzip
 import json
 import time
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from reports.api.formats import sentry
 from reports.enums import Channel, Scope, Suspicion
 from reports.errors import OverLimit
 from reports.intake.apikeys import create_key, revoke_key
@@ -402,3 +404,18 @@ def test_nobody_writes_history_with_a_public_key(service: Service, key: str) -> 
     report = Report.objects.get()
     assert timezone.now() - report.occurred_at > timedelta(days=6)
     assert report.counted_at == report.received_at
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
+def test_without_a_key_no_more_than_the_head_is_inflated(
+    service: Service, monkeypatch: pytest.MonkeyPatch, compress: Callable[[bytes], bytes]
+) -> None:
+    def inflated(*_: object, **__: object) -> bytes:
+        raise AssertionError("a stranger's body was inflated")
+
+    monkeypatch.setattr(sentry, "inflated", inflated)
+    encoding = "gzip" if compress is gzip.compress else "deflate"
+
+    response = send(service, "", compress(b"{}\n" + b'{"type": "x"}\n\n' * 100_000), **{"Content-Encoding": encoding})
+
+    assert response.status_code == 401, response.content

@@ -77,6 +77,19 @@ def inflated(body: bytes, encoding: str, *, limit_bytes: int) -> bytes:
     raise MalformedEnvelope(f"The body is not encoded as {encoding}, or it broke off.")
 
 
+def inflated_head(body: bytes, encoding: str) -> bytes:
+    """Return the first line of a body as it was before it was compressed, and make no more of it.
+
+    Raises MalformedEnvelope as `inflated` does.
+    """
+    for window in _WINDOWS[encoding]:
+        try:
+            return zlib.decompressobj(window).decompress(body, MAX_HEADER_BYTES + 1).partition(b"\n")[0]
+        except zlib.error:
+            continue
+    raise MalformedEnvelope(f"The body is not encoded as {encoding}, or it broke off.")
+
+
 def read_envelope(body: bytes) -> Envelope:
     """Return what is wanted of an envelope. Raises MalformedEnvelope."""
     head, _, rest = body.partition(b"\n")
