@@ -20,7 +20,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 from itertools import islice
 from typing import Final
 
-from reports.intake.contract import CLOCK_SKEW, OLDEST, ReportIn
+from reports.intake.contract import CLOCK_SKEW, HISTORY_AFTER, OLDEST, ReportIn
 from reports.intake.mail_text import own_text, text_of_html
 
 SOURCE: Final = "mail"
@@ -70,8 +70,11 @@ class Mail:
         )
 
 
-def read_mail(raw: bytes, *, now: datetime) -> Mail:
+def read_mail(raw: bytes, *, now: datetime, arrived_at: datetime | None = None) -> Mail:
     """Return what a mail says; of one that was cut off somewhere what is there.
+
+    `arrived_at` is when the mail server got it, where that is known: by its Date anybody could write into the past what
+    will be taken for usual, and so hide what comes.
 
     Raises Skipped for what machines and lists send, and for what is too old to be taken.
     """
@@ -82,6 +85,8 @@ def read_mail(raw: bytes, *, now: datetime) -> Mail:
     subject = _header(message, "Subject")
     text = own_text(_body(message), subject=subject)
     occurred_at = _time(message)
+    if arrived_at is not None and (occurred_at is None or occurred_at < arrived_at - HISTORY_AFTER):
+        occurred_at = arrived_at
     if occurred_at is not None and occurred_at < now - OLDEST:
         raise Skipped("too old")
     if occurred_at is not None and occurred_at > now + CLOCK_SKEW:
