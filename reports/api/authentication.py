@@ -48,7 +48,7 @@ class DsnAuthentication(BaseAuthentication):
         secret = (
             str(request.query_params.get("sentry_key", ""))
             or sentry.key_of_header(str(request.META.get("HTTP_X_SENTRY_AUTH", "")))
-            or sentry.key_of_dsn(bodies.envelope(request).dsn)
+            or sentry.key_of_dsn(bodies.dsn_of_envelope(request))
         )
         if not secret:
             raise AuthenticationFailed(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterator
 from email.message import Message
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from django.core.exceptions import RequestDataTooBig
@@ -88,15 +88,9 @@ def envelope(request: Request) -> Envelope:
     Its media type says nothing: browsers send it as text, to be let through without a preflight.
     """
     body = read_body(request, limit_bytes=contract.MAX_BODY_BYTES)
-    encoding = str(request.META.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
     try:
-        if encoding in sentry.ENCODINGS:
+        if encoding := _envelope_encoding(request):
             body = sentry.inflated(body, encoding, limit_bytes=contract.MAX_BODY_BYTES)
-        elif encoding not in {"identity", ""}:
-            known = ", ".join(sentry.ENCODINGS)
-            raise Problem(
-                UNSUPPORTED_MEDIA_TYPE, f"Content-Encoding {encoding!r} is not taken here. Send {known} or none."
-            )
         return sentry.read_envelope(body)
     except sentry.TooLarge:
         raise Problem(
@@ -104,6 +98,31 @@ def envelope(request: Request) -> Envelope:
         ) from None
     except sentry.MalformedEnvelope as error:
         raise Problem(MALFORMED_BODY, str(error)) from error
+
+
+def dsn_of_envelope(request: Request) -> str:
+    """Return the DSN in an envelope's first line, "" where there is none. Raises Problem.
+
+    No more is inflated and read: it is not known yet who sends it.
+    """
+    body = read_body(request, limit_bytes=contract.MAX_BODY_BYTES)
+    encoding = _envelope_encoding(request)
+    try:
+        head = sentry.inflated_head(body, encoding) if encoding else body.partition(b"\n")[0]
+        return sentry.read_envelope(head).dsn
+    except sentry.MalformedEnvelope as error:
+        raise Problem(MALFORMED_BODY, str(error)) from error
+
+
+def _envelope_encoding(request: Request) -> str:
+    """Return how an envelope is compressed, "" where it is not. Raises Problem."""
+    encoding = str(request.META.get("HTTP_CONTENT_ENCODING", "")).strip().lower()
+    if encoding in {"identity", ""}:
+        return ""
+    if encoding not in sentry.ENCODINGS:
+        known = ", ".join(sentry.ENCODINGS)
+        raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Content-Encoding {encoding!r} is not taken here. Send {known} or none.")
+    return encoding
 
 
 def one_report(body: bytes) -> ReportIn:
@@ -114,9 +133,14 @@ def one_report(body: bytes) -> ReportIn:
         raise Problem(MALFORMED_BODY, "The body is nested too deeply for a report.") from None
 
 
-def decoded(body: bytes, shape: type[T]) -> T:
-    """Return the JSON body as a `shape` of msgspec. Raises Problem for what is no JSON or does not fit."""
+def decoded(body: bytes, shape: type[T], *, counted: type | None = None) -> T:
+    """Return the JSON body as a `shape` of msgspec. Raises Problem for what is no JSON or does not fit.
+
+    `counted` is the same with `Element` where a list's length is not to go beyond what a batch may hold.
+    """
     try:
+        if counted is not None and body.count(b",") >= contract.MAX_BATCH_REPORTS:
+            _count_elements(body, counted)
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         message, _, path = str(error).rstrip("`").partition(" - at `$.")
@@ -212,11 +236,11 @@ def _lines(body: bytes) -> Iterator[bytes]:
         yield line
 
 
-class _Element:
+class Element:
     """An element that is only counted; one object stands for all."""
 
 
-_ELEMENT = _Element()
+_ELEMENT = Element()
 
 
 def elements(body: bytes) -> list[msgspec.Raw]:
@@ -236,15 +260,15 @@ def elements(body: bytes) -> list[msgspec.Raw]:
         raise Problem(MALFORMED_BODY, "The body is nested too deeply for an array of reports.") from None
 
 
-def _count_elements(body: bytes) -> None:
+def _count_elements(body: bytes, shape: Any = list[Element]) -> None:
     """Raise Problem as soon as there is one element too many, keeping none of them."""
     n_elements = 0
 
-    def count(wanted: type, element: object) -> _Element:
+    def count(wanted: type, element: object) -> Element:
         nonlocal n_elements
         n_elements += 1
         if n_elements > contract.MAX_BATCH_REPORTS:
             raise _too_many()
         return _ELEMENT
 
-    msgspec.json.decode(body, type=list[_Element], dec_hook=count)
+    msgspec.json.decode(body, type=shape, dec_hook=count)

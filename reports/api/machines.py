@@ -40,6 +40,12 @@ _BATCHED: Final = "application/cloudevents-batch+json"
 _REPORT_FIELDS: Final = frozenset(ReportIn.__struct_fields__)
 
 
+class _CountedAlerts(msgspec.Struct):
+    """A message of which only the alerts are looked at, to count them."""
+
+    alerts: list[bodies.Element] = []
+
+
 class AlertmanagerWebhook(ApiView):
     """A message of Alertmanager's webhook: a group of alerts.
 
@@ -54,7 +60,7 @@ class AlertmanagerWebhook(ApiView):
         bodies.only_parameters(request, "service", "service_label")
         bodies.media_type(request, bodies.JSON_TYPES)
         body = bodies.read_body(request, limit_bytes=contract.MAX_BODY_BYTES)
-        message = bodies.decoded(body, alertmanager.Message)
+        message = bodies.decoded(body, alertmanager.Message, counted=_CountedAlerts)
         if message.version not in alertmanager.TOOLS:
             text = f"The version {message.version[:40]!r} of the webhook is not taken here. Send version '4'."
             raise Problem(INVALID_INPUT, text, [FieldError("version", text)])

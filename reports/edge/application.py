@@ -1,12 +1,13 @@
 """The Edge: the ASGI application that stands in front of Django and answers the hot routes itself.
 
-Invariant: whatever the Edge does not know goes to Django untouched. The event loop asks the database nothing; where
-something is asked, it is through services and on threads of their own.
+Invariant: whatever the Edge does not know goes to Django untouched, and nothing that is out of `bounds`. The event loop
+asks the database nothing; where something is asked, it is through services and on threads of their own.
 """
 
 from __future__ import annotations
 
 from reports.edge.asgi import Application, Receive, Scope, Send
+from reports.edge.bounds import Bounds
 from reports.edge.intake import BATCH_PATH, REPORT_PATH, IntakeEdge
 from reports.edge.public import PublicPages, is_public
 from reports.edge.stopping import when_told_to_stop
@@ -23,11 +24,16 @@ class Edge:
         self._public = PublicPages(django_app)
         self._stream = DashboardStream()
         self._is_watching = False
+        self._bounds = Bounds(self._answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] != "http":
+        else:
+            await self._bounds(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
             await self._django(scope, receive, send)
         elif scope["path"] in {REPORT_PATH, BATCH_PATH}:
             await self._intake(scope, receive, send)

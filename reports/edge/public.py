@@ -145,10 +145,15 @@ class PublicPages:
             self._asking.pop(address, None)
         self._failed_at.pop(address, None)
         if told is not None and told.may_be_kept:
-            if address in self._pages or len(self._pages) < MAX_PAGES:
-                self._pages[address] = _Page(told, told.header(b"etag"), loop.time())
+            if address not in self._pages and len(self._pages) >= MAX_PAGES:
+                # Anybody can ask with another X-Forwarded-Port: what they leave must not keep out what is asked for.
+                oldest = min(self._pages, key=lambda kept: self._pages[kept].made_at)
+                del self._pages[oldest]
+                self._failed_at.pop(oldest, None)
+            self._pages[address] = _Page(told, told.header(b"etag"), loop.time())
         elif told is None or told.status >= 500:
-            self._failed_at[address] = loop.time()
+            if address in self._pages:  # of others nobody asks, and there is no end of them
+                self._failed_at[address] = loop.time()
         else:  # gone, or never public
             self._pages.pop(address, None)
             if len(self._not_ours) >= MAX_NOT_OURS:

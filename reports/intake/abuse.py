@@ -55,7 +55,7 @@ def rendered_at(nonce: str, mark: str) -> float | None:
 
 def suspicion_of(signs: FormSigns, *, service: str, address: str, now: datetime) -> str:
     """Return why a report of the form is suspect, "" where it is not; takes a token of its network and its service."""
-    is_over = any(level.wait_seconds for level in buckets.take(_form_buckets(service, address, now=now)))
+    is_over = _is_over(service, address, now=now)
     if signs.trap:
         return Suspicion.TRAP
     made_at = rendered_at(signs.nonce, signs.mark)
@@ -69,7 +69,7 @@ def suspicion_in_a_crowd(*, service: str, address: str, now: datetime) -> str:
 
     Takes a token of its network and its service, the same that a report of the form takes.
     """
-    is_over = any(level.wait_seconds for level in buckets.take(_form_buckets(service, address, now=now)))
+    is_over = _is_over(service, address, now=now)
     return Suspicion.NO_PROOF if is_over else ""
 
 
@@ -82,8 +82,23 @@ def asks_for_proof(*, service: str, address: str, now: datetime) -> bool:
     )
 
 
+def _is_over(service: str, address: str, *, now: datetime) -> bool:
+    """Tell whether there is too much of a report's network, or of its service; takes a token of each.
+
+    What a network brings too much takes none of its service, or one machine could have everybody's reports held back.
+    """
+    return any(
+        level.wait_seconds
+        for bucket in reversed(_form_buckets(service, address, now=now))
+        for level in buckets.take([bucket])
+    )
+
+
 def _form_buckets(service: str, address: str, *, now: datetime) -> list[Bucket]:
-    """Return the buckets a report of the form takes from. The network's name is its fingerprint, never its address."""
+    """Return the buckets a report of the form takes from, the network's last.
+
+    The network's name is its fingerprint, never its address.
+    """
     found = [Bucket(f"service:{service[:100]}", settings.FORM_REPORTS_PER_MINUTE)]
     if network := network_of(address):
         name = fingerprint("bucket", network, at=now).hex()

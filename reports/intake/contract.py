@@ -39,6 +39,10 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u206
 _LANG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 _TRACE = re.compile(r"(?:00-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?\Z")
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}\Z")
+# Composing marks that stand in no order takes a time that grows with the square of their number: so many characters are
+# composed at once, cut where none is parted from what it belongs to, unless there are more marks than any script has.
+_PIECE_CHARS = 200
+_MOST_MARKS = 50
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _PATH_IN_MESSAGE = re.compile(r" - at `\$\.?([^`]*)`$")
@@ -160,6 +164,31 @@ def without_forbidden(text: str) -> str:
     return _FORBIDDEN.sub("", text)
 
 
+def composed(text: str) -> str:
+    """Return a text in NFC. Cost: O(length), whatever it holds."""
+    if text.isascii():
+        return text
+    pieces: list[str] = []
+    start = 0
+    while start < len(text):
+        cut = end = start + _PIECE_CHARS
+        while cut > end - _MOST_MARKS and _belongs_to_before(text, cut):
+            cut -= 1
+        end = end if _belongs_to_before(text, cut) else cut
+        pieces.append(unicodedata.normalize("NFC", text[start:end]))
+        start = end
+    return "".join(pieces)
+
+
+def _belongs_to_before(text: str, at: int) -> bool:
+    """Tell whether the character there may be composed with what stands before it."""
+    if at >= len(text) or text[at].isascii():
+        return False
+    pair = text[at - 1 : at + 1]
+    is_vowel_or_final = "\u1160" <= text[at] <= "\u11ff"  # of Hangul, whose three are composed two by two
+    return is_vowel_or_final or unicodedata.combining(text[at]) != 0 or unicodedata.normalize("NFC", pair) != pair
+
+
 def _meaning_errors(values: Mapping[str, str], report: ReportIn) -> list[tuple[str, FieldError]]:
     """Return what is wrong with the meaning of the tidied fields, with the field each belongs to."""
     found: list[tuple[str, FieldError]] = []
@@ -214,7 +243,7 @@ def _utc(given: datetime) -> datetime:
 
 
 def _tidy(value: str, *, keep_lines: bool) -> str:
-    value = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n")
+    value = composed(value).replace("\r\n", "\n").replace("\r", "\n")
     if not keep_lines:
         value = value.replace("\n", " ")
     value = _SPACES.sub(" ", value)

@@ -17,9 +17,10 @@ from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
+from itertools import islice
 from typing import Final
 
-from reports.intake.contract import CLOCK_SKEW, OLDEST, ReportIn
+from reports.intake.contract import CLOCK_SKEW, HISTORY_AFTER, OLDEST, ReportIn
 from reports.intake.mail_text import own_text, text_of_html
 
 SOURCE: Final = "mail"
@@ -29,10 +30,20 @@ _RECIPIENTS: Final = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc"
 _MACHINES: Final = ("mailer-daemon", "postmaster", "no-reply", "noreply", "do-not-reply", "donotreply")
 _MOST_RECIPIENTS: Final = 100
 _MOST_PARTS: Final = 200
+# Reading parameters, names and encoded words takes a time that grows with the square of a header's length.
+_MOST_HEADER_CHARS: Final = 2_000
 
 
 class Skipped(Exception):
     """The mail is no report; `str` says in a word or two why."""
+
+
+class _Message(Message):
+    """A message whose headers are cut where none of a person's mail is as long."""
+
+    def set_raw(self, name: str, value: str) -> None:
+        """Keep a header as it came; how the parser stores each."""
+        super().set_raw(name, value[:_MOST_HEADER_CHARS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +70,23 @@ class Mail:
         )
 
 
-def read_mail(raw: bytes, *, now: datetime) -> Mail:
+def read_mail(raw: bytes, *, now: datetime, arrived_at: datetime | None = None) -> Mail:
     """Return what a mail says; of one that was cut off somewhere what is there.
+
+    `arrived_at` is when the mail server got it, where that is known: by its Date anybody could write into the past what
+    will be taken for usual, and so hide what comes.
 
     Raises Skipped for what machines and lists send, and for what is too old to be taken.
     """
-    message = message_from_bytes(raw, policy=policy.compat32)
+    message = message_from_bytes(raw, _Message, policy=policy.compat32)
     if reason := _machine(message):
         raise Skipped(reason)
     sender = _sender(message)
     subject = _header(message, "Subject")
     text = own_text(_body(message), subject=subject)
     occurred_at = _time(message)
+    if arrived_at is not None and (occurred_at is None or occurred_at < arrived_at - HISTORY_AFTER):
+        occurred_at = arrived_at
     if occurred_at is not None and occurred_at < now - OLDEST:
         raise Skipped("too old")
     if occurred_at is not None and occurred_at > now + CLOCK_SKEW:
@@ -100,6 +116,8 @@ def _machine(message: Message) -> str:
         return "bounce"
     if _header(message, "Precedence").strip().casefold() in {"bulk", "junk", "list", "auto_reply"}:
         return "bulk mail"
+    if any(part.get_content_type() == "text/calendar" and part.get_param("method") for part in _parts(message)):
+        return "calendar"
     if message["List-Id"] is not None or message["List-Unsubscribe"] is not None:
         return "mailing list"
     if any(message[name] is not None for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply")):
@@ -152,9 +170,7 @@ def _language(message: Message) -> str:
 def _body(message: Message) -> str:
     """Return the first plain text that is no attachment, else the words of the first HTML."""
     markup = ""
-    for number, part in enumerate(message.walk()):
-        if number >= _MOST_PARTS:
-            break
+    for part in _parts(message):
         if part.is_multipart() or part.get_content_disposition() == "attachment":
             continue
         kind = part.get_content_type()
@@ -163,6 +179,10 @@ def _body(message: Message) -> str:
         if kind == "text/html" and not markup:
             markup = _decoded(part)
     return text_of_html(markup) if markup else ""
+
+
+def _parts(message: Message) -> Iterator[Message]:
+    return islice(message.walk(), _MOST_PARTS)
 
 
 def _decoded(part: Message) -> str:

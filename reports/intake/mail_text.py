@@ -7,11 +7,10 @@ stays, and a mail never becomes empty by it: then it is kept as it came, without
 from __future__ import annotations
 
 import re
-import unicodedata
 from html.parser import HTMLParser
 from typing import Final
 
-from reports.intake.contract import MAX_TEXT_CHARS, without_forbidden
+from reports.intake.contract import MAX_TEXT_CHARS, composed, without_forbidden
 
 MOST_CHARS: Final = 16 * MAX_TEXT_CHARS  # what is read of a mail: its beginning, with what is cut away
 MOST_CLOSING_LINES: Final = 8  # a greeting is followed by a name, a post, a telephone; more is text
@@ -74,8 +73,8 @@ def own_text(body: str, *, subject: str = "") -> str:
     Cost: O(length).
     """
     body = body[:MOST_CHARS]
-    body = without_forbidden(unicodedata.normalize("NFC", body.replace("\r\n", "\n").replace("\r", "\n")))
-    lines = [line.rstrip() for line in body.split("\n")]
+    body = without_forbidden(body.replace("\r\n", "\n").replace("\r", "\n"))
+    lines = [composed(line).rstrip() for line in body.split("\n")]
     kept = _without_ending(_without_quotes(lines))
     text = "\n".join(kept).strip()
     if not text:  # all of it is quoted, as in a mail that is passed on
@@ -92,17 +91,21 @@ def own_subject(subject: str) -> str:
     >>> own_subject("Re: [mail] AW: Login fails"), own_subject("Problem!")
     ('Login fails', '')
     """
-    title = " ".join(without_forbidden(unicodedata.normalize("NFC", subject)).split())
+    title = " ".join(composed(without_forbidden(subject)).split())
     title = _REPLY_MARK.sub("", title)
     return "" if title.strip(" .!?-:").casefold() in _SAYS_NOTHING else title
 
 
 def text_of_html(markup: str) -> str:
-    """Return the words of a mail's HTML, a line for each block; what is quoted in it, or not shown, is left out."""
+    """Return the words of a mail's HTML, a line for each block; what is quoted in it, or not shown, is left out.
+
+    Cost: O(length).
+    """
     words: list[str] = []
+    simple = _simplified(markup)
     for unseen in (_UNSEEN | {"blockquote"}, _UNSEEN):  # where all of it is quoted, that
         reader = _Words(unseen)
-        reader.feed(markup)
+        reader.feed(simple)
         reader.close()
         words = reader.words
         if "".join(words).strip():
@@ -159,6 +162,36 @@ def _without_ending(lines: list[str]) -> list[str]:
             return lines[:at]
         begun = begun or bool(line.strip())
     return lines
+
+
+# A tag, a declaration, a tag that is cut off at the end, or a sign that begins none of them.
+_TAG: Final = re.compile(
+    r"""<(?:(/?[a-zA-Z][a-zA-Z0-9:-]*+)((?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+|[^<>]*+)>"""
+    r"|[!?][^<>]*+>|[a-zA-Z/!?][^<>]*+\Z|)"
+)
+
+
+def _simplified(markup: str) -> str:
+    """Return markup without comments and declarations, and with nothing in its tags but what tells of a quote.
+
+    The standard parser's time grows with the square of tags, comments and quotes that are opened and not closed: a mail
+    of half a megabyte took it half an hour.
+    """
+    kept: list[str] = []
+    at = 0
+    while (start := markup.find("<!--", at)) >= 0:
+        kept.append(markup[at:start])
+        end = markup.find("-->", start + 4)
+        at = end + 3 if end >= 0 else len(markup)
+    kept.append(markup[at:])
+    return _TAG.sub(_plain_tag, "".join(kept))
+
+
+def _plain_tag(match: re.Match[str]) -> str:
+    name, attributes = match.group(1), match.group(2)
+    if name is None:
+        return "&lt;" if match.group(0) == "<" else ""
+    return f'<{name} class="gmail_quote">' if "gmail_quote" in attributes else f"<{name}>"
 
 
 _UNSEEN: Final = frozenset({"script", "style", "head", "title"})

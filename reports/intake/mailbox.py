@@ -12,6 +12,7 @@ import hashlib
 import imaplib
 import ipaddress
 import logging
+import re
 import ssl
 import time
 from collections import Counter
@@ -41,6 +42,7 @@ MOST_MAILS: Final = 1_000  # a run; the next one takes what is left
 MOST_BYTES: Final = 512 * 1024  # of a mail: its text comes before what is attached to it
 _ORIGIN: Final = Origin(Channel.REST, client="mail")
 _SAME_BODY: Final = hashlib.sha256(b"mail").digest()  # the key names the content already
+_INTERNALDATE: Final = re.compile(rb'INTERNALDATE "([^"]{1,40})"', re.IGNORECASE)
 _SEEN: Final = r"(\Seen)"
 _SEEN_AND_FLAGGED: Final = r"(\Seen \Flagged)"
 
@@ -107,18 +109,20 @@ def _take_all(mailbox: imaplib.IMAP4, done: Counter[str], *, now: datetime) -> N
     for uid in _unseen(mailbox)[:MOST_MAILS]:
         if time.monotonic() > give_up_at:
             return
-        raw = _fetch(mailbox, uid)
-        if raw is None:  # somebody else has taken it away meanwhile
+        fetched = _fetch(mailbox, uid)
+        if fetched is None:  # somebody else has taken it away meanwhile
             continue
-        outcome = _take(raw, uid, public.get, now=now)
+        outcome = _take(*fetched, uid, public.get, now=now)
         _mark(mailbox, uid, _SEEN_AND_FLAGGED if outcome == "refused" else _SEEN)
         done[outcome] += 1
 
 
-def _take(raw: bytes, uid: str, find_public: Callable[[str], str | None], *, now: datetime) -> str:
+def _take(
+    raw: bytes, arrived_at: datetime | None, uid: str, find_public: Callable[[str], str | None], *, now: datetime
+) -> str:
     """Store what a mail says, and return what became of it. Raises what the database raises that is away."""
     try:
-        mail = read_mail(raw, now=now)
+        mail = read_mail(raw, now=now, arrived_at=arrived_at)
     except Skipped as reason:
         logger.info("Mail %s is no report: %s.", uid, reason)
         return "skipped"
@@ -196,10 +200,21 @@ def _unseen(mailbox: imaplib.IMAP4) -> Sequence[str]:
     return [number.decode() for part in found if isinstance(part, bytes) for number in part.split()]
 
 
-def _fetch(mailbox: imaplib.IMAP4, uid: str) -> bytes | None:
-    """Return the beginning of a mail, without marking it; None where it is gone."""
-    parts = _checked(mailbox.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MOST_BYTES}>)"), "fetch a mail")
-    return next((part[1] for part in parts if isinstance(part, tuple) and b"BODY[" in part[0].upper()), None)
+def _fetch(mailbox: imaplib.IMAP4, uid: str) -> tuple[bytes, datetime | None] | None:
+    """Return the beginning of a mail and when it arrived, without marking it; None where it is gone."""
+    parts = _checked(mailbox.uid("FETCH", uid, f"(INTERNALDATE BODY.PEEK[]<0.{MOST_BYTES}>)"), "fetch a mail")
+    raw = next((part[1] for part in parts if isinstance(part, tuple) and b"BODY[" in part[0].upper()), None)
+    said = b" ".join(part[0] if isinstance(part, tuple) else part for part in parts if part)
+    return None if raw is None else (raw, _arrival(said))
+
+
+def _arrival(said: bytes) -> datetime | None:
+    """Return the moment in a server's words, None where there is none that can be read."""
+    found = _INTERNALDATE.search(said)
+    try:
+        return datetime.strptime(found.group(1).decode().strip(), "%d-%b-%Y %H:%M:%S %z") if found else None
+    except ValueError:
+        return None
 
 
 def _mark(mailbox: imaplib.IMAP4, uid: str, flags: str) -> None:

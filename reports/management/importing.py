@@ -35,6 +35,7 @@ NO_UTF8: Final = (
 )
 _DELIMITERS: Final = ",;\t|"
 _SUFFIXES: Final = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods, which are archives; .xls
 _BOM: Final = b"\xef\xbb\xbf"
 # A recording's name for when it happened; its lines' own names say nothing to us.
 _TIME: Final = "time"
@@ -102,6 +103,10 @@ def read(given: Given, *, file_format: str, defaults: Mapping[str, str]) -> Read
     first = next(lines, b"")
     if first.startswith(b"\x1f\x8b"):
         raise InvalidInput("The file is compressed. Unpack it on the way: zcat FILE | manage.py import_reports -")
+    if first.startswith(_WORKBOOKS):
+        raise InvalidInput(
+            "The file is a workbook. Save its sheet as a table (in Excel: “CSV UTF-8”), and import that."
+        )
     if first[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in first[:64]:
         raise InvalidInput("The file is UTF-16. Save it as UTF-8 (in Excel: “CSV UTF-8”), or: iconv -f UTF-16 -t UTF-8")
     first = first.removeprefix(_BOM)
@@ -193,6 +198,10 @@ def _table(tape: _Tape, defaults: Mapping[str, str]) -> Reading:
     tape.cut()
     delimiter = max(_DELIMITERS, key=lambda sign: sum(name in COLUMNS for name in _names(header, sign)))
     names = _names(header, delimiter)
+    while names and not names[-1]:  # columns that spreadsheets take for used
+        names.pop()
+    if b"\r" in head.rstrip(b"\r\n"):
+        raise InvalidInput("Its lines end as on old Macs. Save it as “CSV UTF-8”, or convert it: tr '\\r' '\\n'.")
     _check_header(names, header, defaults)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     return Reading(_table_records(reader, tape, names, defaults), head if head.endswith(b"\n") else head + b"\n")
@@ -238,6 +247,8 @@ def _table_records(reader: Any, tape: _Tape, names: list[str], defaults: Mapping
 
 
 def _of_cells(cells: list[str], names: list[str], defaults: Mapping[str, str]) -> ReportIn:
+    if len(cells) > len(names) and not any(cell.strip() for cell in cells[len(names) :]):
+        cells = cells[: len(names)]
     if len(cells) != len(names):
         raise _wrong(
             f"This line has {len(cells)} cells, the header {len(names)}."

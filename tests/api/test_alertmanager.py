@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import timedelta
 from typing import Any
 
@@ -320,3 +321,30 @@ def test_each_alert_is_counted_by_channel(caller: Caller) -> None:
     metrics = Client().get("/metrics").text
 
     assert 'outcry_reports_total{service="mail",channel="alertmanager"} 3' in metrics
+
+
+def test_an_alert_that_two_receivers_tell_of_two_services_is_a_report_of_each(caller: Caller) -> None:
+    make_service("mail")
+    make_service("chat")
+    client, message = caller(Scope.INTAKE), firing()
+
+    answers = [outcomes(send(client, message, f"?service={slug}")) for slug in ("mail", "chat", "chat")]
+
+    assert answers == [["stored"], ["stored"], ["repeated"]]
+    assert set(Report.objects.values_list("service__slug", flat=True)) == {"mail", "chat"}
+
+
+@pytest.mark.parametrize("alert", ["0", "{}"])
+def test_more_alerts_than_are_taken_cost_no_memory(caller: Caller, alert: str) -> None:
+    client = caller(Scope.INTAKE)
+    body = f'{{"version": "4", "alerts": [{",".join([alert] * 2_000_000)}]}}'.encode()
+    tracemalloc.start()
+
+    try:
+        response = send(client, body)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert response.status_code == 413, response.content
+    assert peak_bytes < 4 * len(body)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from reports.api.formats import sentry
 from reports.enums import Channel, Scope, Suspicion
 from reports.errors import OverLimit
 from reports.intake.apikeys import create_key, revoke_key
@@ -365,3 +368,54 @@ def test_too_much_feedback_in_one_envelope_is_refused(service: Service, key: str
     items = [({"type": "feedback"}, json.dumps(feedback_event()).encode())] * 11
 
     assert send(service, key, envelope(*items)).status_code == 413
+
+
+def test_feedback_of_marks_in_no_order_is_read_at_once(service: Service, key: str) -> None:
+    event = feedback_event()
+    event["contexts"]["feedback"]["message"] = "down " + "\u0301\u0316" * 100_000
+    event["release"] = "\u0301\u0316" * 50_000
+    payload = json.dumps(event, ensure_ascii=False).encode()
+    began = time.process_time()
+
+    response = send(service, key, envelope(({"type": "feedback"}, payload)))
+
+    assert response.status_code == 200, response.content
+    assert Report.objects.get().text.startswith("down ")
+    assert time.process_time() - began < 5  # minutes, in which nobody else is answered
+
+
+def test_an_event_that_is_sent_to_two_services_is_a_report_of_each(service: Service, key: str) -> None:
+    other = make_service("chat")
+
+    for each in (service, other, other):
+        assert send(each, key).status_code == 200
+
+    assert set(Report.objects.values_list("service_id", flat=True)) == {service.pk, other.pk}
+    assert Report.objects.count() == 2
+
+
+def test_nobody_writes_history_with_a_public_key(service: Service, key: str) -> None:
+    week_ago = timezone.now() - timedelta(days=7)
+    event = json.dumps(feedback_event(timestamp=week_ago.timestamp())).encode()
+
+    response = send(service, key, envelope(({"type": "feedback"}, event), sent_at=timezone.now().isoformat()))
+
+    assert response.status_code == 200, response.content
+    report = Report.objects.get()
+    assert timezone.now() - report.occurred_at > timedelta(days=6)
+    assert report.counted_at == report.received_at
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
+def test_without_a_key_no_more_than_the_head_is_inflated(
+    service: Service, monkeypatch: pytest.MonkeyPatch, compress: Callable[[bytes], bytes]
+) -> None:
+    def inflated(*_: object, **__: object) -> bytes:
+        raise AssertionError("a stranger's body was inflated")
+
+    monkeypatch.setattr(sentry, "inflated", inflated)
+    encoding = "gzip" if compress is gzip.compress else "deflate"
+
+    response = send(service, "", compress(b"{}\n" + b'{"type": "x"}\n\n' * 100_000), **{"Content-Encoding": encoding})
+
+    assert response.status_code == 401, response.content

@@ -11,7 +11,7 @@ import pytest
 from django.core.asgi import get_asgi_application
 
 from reports.edge.application import Edge
-from reports.edge.public import PublicPages
+from reports.edge.public import MAX_PAGES, PublicPages
 from tests.edge.asking import Request, Told, ask
 from tests.factories import make_service
 
@@ -230,3 +230,31 @@ def test_the_status_page_is_django_s_own_to_the_byte(transactional_db: None) -> 
     assert (again.status, again.headers, again.body) == (first.status, first.headers, first.body)
     assert edges_not_modified.status == not_modified.status == 304
     assert set(edges_not_modified.headers) == set(not_modified.headers)
+
+
+def test_who_asks_under_many_addresses_keeps_no_page_out() -> None:
+    django = Django()
+    pages = PublicPages(django)
+
+    async def story() -> None:
+        for number in range(MAX_PAGES + 1):
+            await ask(pages, with_header(PAGE, "x-forwarded-port", str(number)))
+        django.asked.clear()
+        for _ in range(3):
+            await ask(pages, PAGE)
+
+    run(story())
+
+    assert len(django.asked) == 1
+
+
+def test_what_fails_and_was_never_kept_leaves_nothing() -> None:
+    pages = PublicPages(Django(status=503))
+
+    async def story() -> None:
+        for number in range(10):
+            await ask(pages, replace(PAGE, path=f"/api/v2/{number}"))
+
+    run(story())
+
+    assert not pages._failed_at

@@ -18,6 +18,7 @@ class Kept:
     uid: int
     raw: bytes
     flags: set[str] = field(default_factory=set)
+    arrived_at: str = ""  # as IMAP writes it; "" where the server does not say
 
 
 class MailServer:
@@ -147,7 +148,10 @@ class _Session:
         for number, each in enumerate(self.server.mails, start=1):
             if each.uid == uid:
                 part = each.raw[:most]
-                self.say(f"* {number} FETCH (UID {uid} BODY[]<0> {{{len(part)}}}".encode() + b"\r\n" + part + b")")
+                arrived = f'INTERNALDATE "{each.arrived_at}" ' if each.arrived_at else ""
+                self.say(
+                    f"* {number} FETCH (UID {uid} {arrived}BODY[]<0> {{{len(part)}}}".encode() + b"\r\n" + part + b")"
+                )
         self.say(f"{tag} OK done")
 
     def _uid_store(self, tag: str, command: str) -> None:

@@ -190,3 +190,16 @@ def test_a_flood_is_asked_for_proof_and_held_back_without_it(settings: Any) -> N
     assert not abuse.asks_for_proof(service="mail", address="198.51.100.1", now=LATER)
     assert abuse.suspicion_of(signs(proof=proof), service="mail", address=ADDRESS, now=LATER) == ""
     assert abuse.suspicion_of(signs(proof=proof), service="mail", address=ADDRESS, now=LATER) == Suspicion.NO_PROOF
+
+
+@pytest.mark.usefixtures("broker")
+@pytest.mark.django_db
+def test_a_network_that_floods_a_service_has_nobody_elses_reports_held_back(settings: Any) -> None:
+    settings.FORM_REPORTS_PER_MINUTE = 10
+    settings.FORM_REPORTS_OF_A_NETWORK_PER_MINUTE = 3
+
+    flood = [abuse.suspicion_of(signs(), service="mail", address=ADDRESS, now=LATER) for _ in range(30)]
+
+    assert flood == [""] * 3 + [Suspicion.NO_PROOF] * 27
+    assert abuse.suspicion_of(signs(), service="mail", address="198.51.100.7", now=LATER) == ""
+    assert abuse.suspicion_in_a_crowd(service="mail", address="203.0.113.7", now=LATER) == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -81,6 +82,7 @@ def test_the_address_or_the_subject_names_the_service(changes: dict[str, str], s
         ("Return-Path: <>", "bounce"),
         ("X-Autoreply: yes", "automatic answer"),
         ("Content-Type: multipart/report; report-type=delivery-status; boundary=x", "delivery report"),
+        ("Content-Type: text/calendar; method=REPLY", "calendar"),
         ("From: MAILER-DAEMON@example.org", "machine's address"),
         ("From: Shop <noreply@example.org>", "machine's address"),
     ],
@@ -88,6 +90,20 @@ def test_the_address_or_the_subject_names_the_service(changes: dict[str, str], s
 def test_mail_of_machines_and_lists_is_skipped(line: str, reason: str) -> None:
     with pytest.raises(Skipped, match=reason):
         read(with_header(line))
+
+
+def test_an_invitation_is_skipped_and_a_calendar_that_is_attached_is_not() -> None:
+    message = EmailMessage()
+    message["From"] = "jane@example.org"
+    message.set_content("Login fails since the update in the calendar")
+    message.add_attachment("BEGIN:VCALENDAR", subtype="calendar", filename="updates.ics")
+    invitation = EmailMessage()
+    invitation.set_content("Weekly")
+    invitation.add_alternative("BEGIN:VCALENDAR", subtype="calendar", params={"method": "REQUEST"})
+
+    assert read(message.as_bytes()).text.startswith("Login fails")
+    with pytest.raises(Skipped, match="calendar"):
+        read(invitation.as_bytes())
 
 
 @pytest.mark.parametrize("line", ["Auto-Submitted: no", "Precedence: first-class", "Return-Path: <jane@example.org>"])
@@ -179,3 +195,33 @@ def test_whatever_comes_is_a_mail_or_none(noise: bytes) -> None:
     ):
         with suppress(Skipped):
             read(raw)
+
+
+HALF_A_MEGABYTE = 512 * 1024  # what is read of a mail
+
+
+def long(piece: str | bytes) -> bytes:
+    written = piece.encode() if isinstance(piece, str) else piece
+    return written * (HALF_A_MEGABYTE // len(written))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'Content-Type: text/plain; a="' + long(";") + b"\n\nbroken",
+        b"Subject: " + long("\u0301")[: HALF_A_MEGABYTE // 2] + long("\u0316") + b"\n\nbroken",
+        b"\n" + long("\u0301")[: HALF_A_MEGABYTE // 2] + long("\u0316"),
+        *(
+            b"Content-Type: text/html\n\n" + long(piece)
+            for piece in ("<a ", "<a a=", '<a a="', "<!--", "<?", "</", "<")
+        ),
+        *(b"Content-Type: text/html\n\n" + long(piece) + b">" for piece in ("<a ", "<a a='>", "<a \"'", "<script></")),
+    ],
+    ids=lambda raw: raw[:40].decode(errors="replace"),
+)
+def test_no_mail_takes_long_to_read(raw: bytes) -> None:
+    began = time.process_time()
+
+    read(b"From: jane@example.org\n" + raw)
+
+    assert time.process_time() - began < 5  # half an hour, for some of them

@@ -109,3 +109,13 @@ def test_broken_markup_keeps_its_words(markup: str) -> None:
 
 def test_markup_that_is_quoted_as_a_whole_keeps_its_words() -> None:
     assert text_of_html("<blockquote>It is down</blockquote>") == "It is down"
+
+
+def test_comments_declarations_and_attributes_of_markup_are_not_read() -> None:
+    markup = (
+        "<!DOCTYPE html><!--[if gte mso 9]><xml><o:p>x</o:p></xml><![endif]--><style><!-- p > a {} --></style>"
+        '<body><p class="a > b">down<br/>since <img src="data:image/png;base64,AAAA"/>nine &lt;here></p><![if !mso]>'
+        '<div class="x gmail_quote y">before</div> 1 < 2 <img src="cut off'
+    )
+
+    assert text_of_html(markup) == "down\nsince nine <here>\n1 < 2"

@@ -135,6 +135,26 @@ def test_a_mail_of_an_hour_that_is_past_counts_there(server: MailServer, service
     assert Report.objects.get().counted_at == written
 
 
+@pytest.mark.parametrize("date", ["Date: {:%a, %d %b %Y %H:%M:%S} +0000\n", ""])
+def test_nobody_writes_history_by_the_date_of_a_mail(server: MailServer, service: Service, date: str) -> None:
+    arrived = (timezone.now() - timedelta(hours=3)).replace(microsecond=0)
+    kept = server.add(mail(more=date.format(arrived - timedelta(days=7))))
+    kept.arrived_at = f"{arrived:%d-%b-%Y %H:%M:%S} +0000"
+
+    poll()
+
+    assert Report.objects.get().counted_at == arrived
+
+
+@pytest.mark.parametrize("arrived", ["yesterday", " 4-Mar-2026 11:40:00 +0100"])
+def test_a_time_of_arrival_that_can_not_be_read_or_is_old_does_no_harm(
+    server: MailServer, service: Service, arrived: str
+) -> None:
+    server.add(mail()).arrived_at = arrived
+
+    assert poll().n_refused == 0
+
+
 def test_mails_of_machines_are_marked_and_make_no_report(server: MailServer, service: Service) -> None:
     kept = server.add(mail(more="Auto-Submitted: auto-replied\n"))
 

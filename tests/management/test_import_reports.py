@@ -292,6 +292,16 @@ def test_bad_lines_are_told_by_number_and_written_to_be_mended(file: Path, tmp_p
 
 
 @pytest.mark.django_db
+def test_what_a_file_holds_steers_no_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "reports.jsonl"
+    file.write_bytes(b'{"service": "mail", "x\\u001b[2J\\n5 reports stored": 1}\n')
+
+    _, err = run(file, is_refusing=True)
+
+    assert err.splitlines()[0].startswith(f"{file}:1: x\\x1b[2J\\n5 reports stored: Is no field of a report.")
+
+
+@pytest.mark.django_db
 def test_a_dry_run_tells_the_same_and_stores_nothing(file: Path, tmp_path: Path) -> None:
     make_service("mail")
     file.write_text("service,text\nmail,Slow\nnowhere,Down\n")
@@ -364,8 +374,9 @@ def test_a_file_that_is_not_there_or_holds_nothing_is_told(file: Path) -> None:
         b"sep=;\r\nservice;text\r\nmail;Slow\r\n;\r\n",
         b"service\ttext\nmail\tSlow",
         b'"Service" , TEXT\n"mail","Slow"\n',
+        b"service;text;;\r\nmail;Slow;;\r\n;;;\r\n",
     ],
-    ids=["CRLF", "Excel", "Excel with sep=", "tabs, no last line break", "spaces and capitals"],
+    ids=["CRLF", "Excel", "Excel with sep=", "tabs, no last line break", "spaces and capitals", "empty columns"],
 )
 def test_tables_are_read_as_they_are_saved(file: Path, content: bytes) -> None:
     file.write_bytes(content)
@@ -380,6 +391,10 @@ def test_tables_are_read_as_they_are_saved(file: Path, content: bytes) -> None:
     [
         (b"\xff\xfes\x00e\x00", "The file is UTF-16"),
         (b"\x1f\x8b\x08\x00", "The file is compressed"),
+        (b"PK\x03\x04\x14\x00\x06\x00\x08\x00", "The file is a workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", "The file is a workbook"),
+        (b"service,text\rmail,Slow\r", "Its lines end as on old Macs"),
+        (b"service,,text\n", "'' is no column of a report"),
         (b"mail,Slow\n", "The first line, 'mail,Slow', is no header. Name the columns in it; they are: service, text"),
         (b"service,words\n", "'words' is no column of a report"),
         (b"service,text,text\n", "There are 2 columns 'text'"),
@@ -399,6 +414,7 @@ def test_a_file_that_can_not_be_meant_is_refused_as_a_whole(file: Path, content:
     [
         (b'mail,"never closed\n', 'A quote (") that is opened here is not closed'),
         (b'mail,"a"b"\n', "This is no CSV"),
+        (b'mail,"Slow",one too many,\n', "This line has 4 cells, the header 2"),
         (b"mail,Slow,yesterday\n", "occurred_at: 'yesterday' is no RFC 3339 time. Write one such as"),
     ],
 )

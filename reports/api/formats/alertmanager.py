@@ -91,7 +91,9 @@ def read_alert(raw: msgspec.Raw, *, tool: str, service: str, service_label: str,
         "url": alert.generatorURL,
     }
     try:
-        report = Named(fitting(fields, may_lack=_MAY_LACK, now=now), f"{fingerprint} {started_at.isoformat()}")
+        # Two receivers may tell one alert, each of another service.
+        name = f"{fingerprint} {started_at.isoformat()} {str(fields['service']).casefold()}"
+        report = Named(fitting(fields, may_lack=_MAY_LACK, now=now), name)
     except InvalidReport as invalid:
         return ReadAlert(fingerprint, alert.name, report=invalid)
     places = {"text": "annotations", "occurred_at": "startsAt"}

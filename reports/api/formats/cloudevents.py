@@ -127,7 +127,8 @@ def _named(event: Event, body: bytes, *, field_of: Callable[[str], str], body_fi
     except InvalidReport as invalid:
         told = [FieldError(f"{body_field}{error.field}".rstrip("."), error.message) for error in invalid.errors]
         raise InvalidReport(told) from invalid.__cause__
-    return Named(report, name=f"{event.source} {event.id}", content=msgspec.json.encode(report))
+    name = msgspec.json.encode([event.source, event.id]).decode()  # either may hold whatever would stand between them
+    return Named(report, name, content=msgspec.json.encode(report))
 
 
 def _misfits(event: Event) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import msgspec
 
 from reports.errors import InvalidReport
-from reports.intake.contract import MAX_CHARS, ReportIn, from_mapping, normalise, without_forbidden
+from reports.intake.contract import MAX_CHARS, ReportIn, composed, from_mapping, normalise, without_forbidden
 
 
 def fitting(fields: Mapping[str, Any], *, may_lack: Collection[str], now: datetime) -> ReportIn:
@@ -29,7 +28,7 @@ def fitting(fields: Mapping[str, Any], *, may_lack: Collection[str], now: dateti
 
 def cut(value: str, field: str) -> str:
     """Return a value without forbidden characters and no longer than its field may be."""
-    return unicodedata.normalize("NFC", without_forbidden(value)).strip()[: MAX_CHARS[field]]
+    return composed(without_forbidden(value)).strip()[: MAX_CHARS[field]]
 
 
 def moment(value: object) -> datetime | None:

@@ -77,6 +77,19 @@ def inflated(body: bytes, encoding: str, *, limit_bytes: int) -> bytes:
     raise MalformedEnvelope(f"The body is not encoded as {encoding}, or it broke off.")
 
 
+def inflated_head(body: bytes, encoding: str) -> bytes:
+    """Return the first line of a body as it was before it was compressed, and make no more of it.
+
+    Raises MalformedEnvelope as `inflated` does.
+    """
+    for window in _WINDOWS[encoding]:
+        try:
+            return zlib.decompressobj(window).decompress(body, MAX_HEADER_BYTES + 1).partition(b"\n")[0]
+        except zlib.error:
+            continue
+    raise MalformedEnvelope(f"The body is not encoded as {encoding}, or it broke off.")
+
+
 def read_envelope(body: bytes) -> Envelope:
     """Return what is wanted of an envelope. Raises MalformedEnvelope."""
     head, _, rest = body.partition(b"\n")
@@ -125,7 +138,7 @@ def read_feedback(kind: str, payload: bytes, envelope: Envelope, *, service: str
     )
     event_id = envelope.event_id or _event_id(told.get("event_id"))
     # A user report bears the id of the error it is about, of which a person may tell twice, in other words.
-    return Named(report, name=f"{event_id} {hashlib.sha256(payload).hexdigest()}" if event_id else "")
+    return Named(report, name=f"{event_id} {service} {hashlib.sha256(payload).hexdigest()}" if event_id else "")
 
 
 def key_of_header(header: str) -> str:

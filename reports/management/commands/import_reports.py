@@ -115,7 +115,7 @@ class Command(BaseCommand):
                     )
                     for record in batch:
                         if invalid := stored.refused.get(record.line.number):
-                            self.stderr.write(f"{options['file']}:{record.line.number}: {invalid}")
+                            self.stderr.write(f"{options['file']}:{record.line.number}: {_shown(str(invalid))}")
                             rejects.add(record.raw)
                         else:
                             done.n_undated += getattr(record.line.report, "occurred_at", None) is None
@@ -147,6 +147,11 @@ class Command(BaseCommand):
 
 _GO_ON: Final = "What is stored stays; run the same command again, and it goes on there."
 _USE_REJECTS: Final = "Run it again with --rejects FILE, mend them there, and import that file"
+
+
+def _shown(message: str) -> str:
+    """Return a message in which nothing that a file holds steers the terminal, or looks like a line of ours."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in message)
 
 
 def _digest(name: str) -> str:
