@@ -321,6 +321,17 @@ def test_what_a_person_wrote_is_not_lost_over_what_does_not_fit(service: Service
     assert timezone.now() - report.occurred_at < timedelta(minutes=5)
 
 
+def test_half_a_character_costs_no_feedback(service: Service, key: str) -> None:
+    contexts = {"feedback": {"message": "It is down \ud83d"}}  # a smile that was cut in two
+    body = json.dumps(feedback_event(contexts=contexts)).encode()
+    assert b"\\ud83d" in body
+
+    response = send(service, key, envelope(({"type": "feedback"}, body)))
+
+    assert response.status_code == 200, response.content
+    assert Report.objects.get().text == "It is down ?"
+
+
 def test_a_clock_that_is_wrong_is_corrected_by_when_it_was_sent(service: Service, key: str) -> None:
     event = feedback_event(timestamp=datetime(2031, 1, 1, 12, 0, tzinfo=UTC).timestamp())
     body = envelope(({"type": "feedback"}, json.dumps(event).encode()), sent_at="2031-01-01T12:10:00Z")

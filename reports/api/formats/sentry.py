@@ -10,6 +10,7 @@ read. References: Sentry's developer documentation, "Envelopes", "Feedback" and 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,7 @@ MAX_FEEDBACK: Final = 10  # the SDKs send one
 MAX_HEADER_BYTES: Final = 64 * 1024
 MAX_FEEDBACK_BYTES: Final = 1024 * 1024  # Sentry's own limit for an event
 _MAY_LACK: Final = frozenset({"contact", "url", "release", "trace", "lang", "occurred_at", "source"})
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _KEY_OF_HEADER: Final = re.compile(r"(?:^|[\s,])sentry_key\s*=\s*([^\s,]+)")
 # What zlib is told of a window, by the encoding's name: gzip; zlib's own; and deflate without a head, as some send it.
 _WINDOWS: Final[Mapping[str, tuple[int, ...]]] = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
@@ -190,12 +192,19 @@ def _object(raw: bytes, what: str, *, limit_bytes: int) -> dict[str, Any]:
     if len(raw) > limit_bytes:
         raise MalformedEnvelope(f"{what} has {len(raw):,} bytes; at most {limit_bytes:,} are read.")
     try:
-        found = msgspec.json.decode(raw)
+        found = msgspec.json.decode(_with_whole_characters(raw))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedEnvelope(f"{what} is no JSON object in one line: {str(error).rstrip('.')}.") from error
     if not isinstance(found, dict):
         raise MalformedEnvelope(f"{what} is JSON, but no object.")
     return found
+
+
+def _with_whole_characters(raw: bytes) -> bytes:
+    """Return JSON with "?" for halves of characters: browsers write them where a text was cut, and nobody can mend it."""
+    if b"\\u" not in raw or not _SURROGATE.search(raw):
+        return raw
+    return json.dumps(json.loads(raw), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _word(found: object, *path: str) -> str:
