@@ -193,7 +193,7 @@ def _object(raw: bytes, what: str, *, limit_bytes: int) -> dict[str, Any]:
         raise MalformedEnvelope(f"{what} has {len(raw):,} bytes; at most {limit_bytes:,} are read.")
     try:
         found = msgspec.json.decode(_with_whole_characters(raw))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise MalformedEnvelope(f"{what} is no JSON object in one line: {str(error).rstrip('.')}.") from error
     if not isinstance(found, dict):
         raise MalformedEnvelope(f"{what} is JSON, but no object.")
@@ -201,7 +201,7 @@ def _object(raw: bytes, what: str, *, limit_bytes: int) -> dict[str, Any]:
 
 
 def _with_whole_characters(raw: bytes) -> bytes:
-    """Return JSON with "?" for halves of characters: browsers write them where a text was cut, and nobody can mend it."""
+    """Return JSON with "?" for halves of characters: browsers write them where a text was cut, for nobody to mend."""
     if b"\\u" not in raw or not _SURROGATE.search(raw):
         return raw
     return json.dumps(json.loads(raw), ensure_ascii=False).encode("utf-8", "replace")
