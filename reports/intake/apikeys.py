@@ -14,8 +14,6 @@ import logging
 import re
 import secrets
 import string
-import threading
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,12 +24,11 @@ from django.db.models import Q
 from reports.enums import Scope
 from reports.errors import InvalidInput, NotFound, ReportsError, StoreUnavailable
 from reports.intake import availability
+from reports.intake.remembered import TableCopy
 from reports.models import ApiKey
 
 logger = logging.getLogger(__name__)
 
-REMEMBER_SECONDS = 5.0
-LOOK_AGAIN_SECONDS = 0.5  # a flood of wrong keys must not become a flood of queries
 TOUCH_INTERVAL = timedelta(minutes=1)  # how exact `last_used_at` is
 MAX_NAME_CHARS = 100
 
@@ -84,10 +81,6 @@ class _Remembered:
     is_revoked: bool
 
 
-_lock = threading.Lock()
-_by_digest: dict[bytes, _Remembered] = {}
-_read_at = float("-inf")
-_copied_at = float("-inf")  # when the table was last read; `_read_at` moves on without it while that fails
 _touched: dict[int, datetime] = {}
 
 
@@ -134,10 +127,10 @@ def authenticate_key(secret: str, *, now: datetime) -> KnownKey | None:
     if not _SHAPE.match(secret):
         return None
     digest = _digest(secret)
-    age_seconds = time.monotonic() - _read_at
-    if age_seconds > REMEMBER_SECONDS or (digest not in _by_digest and age_seconds > LOOK_AGAIN_SECONDS):
-        _read(seen=_read_at)
-    found = _by_digest.get(digest)
+    try:
+        found = table.find(digest)
+    except (OperationalError, InterfaceError) as error:
+        raise _unreadable() from error
     if found is None:
         return None
     if found.is_revoked:
@@ -151,9 +144,9 @@ def remembered_key(secret: str, *, now: datetime) -> KnownKey | None:
 
     None also for a key that is not known or revoked: `authenticate_key` tells which.
     """
-    if not _SHAPE.match(secret) or age_seconds() > REMEMBER_SECONDS:
+    if not _SHAPE.match(secret):
         return None
-    found = _by_digest.get(_digest(secret))
+    found = table.recall(_digest(secret))
     if found is None or found.is_revoked:
         return None
     last = _touched.get(found.key.id)
@@ -164,7 +157,7 @@ def remembered_key(secret: str, *, now: datetime) -> KnownKey | None:
 
 def age_seconds() -> float:
     """Return how long ago the table was read."""
-    return time.monotonic() - _read_at
+    return table.age_seconds()
 
 
 def read_again() -> None:
@@ -172,7 +165,10 @@ def read_again() -> None:
 
     Raises StoreUnavailable.
     """
-    _read(seen=_read_at)
+    try:
+        table.read_again()
+    except (OperationalError, InterfaceError) as error:
+        raise _unreadable() from error
 
 
 def revoke_key(*, key_id: int, now: datetime) -> KeyRow:
@@ -196,8 +192,7 @@ def list_keys() -> tuple[KeyRow, ...]:
 
 def forget_keys() -> None:
     """Make the next look-up read the table."""
-    global _read_at, _copied_at
-    _read_at = _copied_at = float("-inf")
+    table.forget()
     _touched.clear()
 
 
@@ -209,35 +204,16 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def _read(*, seen: float) -> None:
-    """Read the table, unless another thread has done so since the caller looked at `seen`."""
-    has_copy = time.monotonic() - _copied_at < availability.STALE_SECONDS
-    if has_copy and availability.is_away():
-        return
-    if not _lock.acquire(timeout=availability.WAIT_FOR_READER_SECONDS if has_copy else -1):
-        return
-    try:
-        if _read_at == seen:
-            _copy_table(has_copy=has_copy)
-    finally:
-        _lock.release()
-
-
-def _copy_table(*, has_copy: bool) -> None:
-    global _by_digest, _read_at, _copied_at
+def _read() -> dict[bytes, _Remembered]:
     found: dict[bytes, _Remembered] = {}
-    try:
-        for row in ApiKey.objects.only("id", "name", "digest", "scopes", "revoked_at"):
-            known = KnownKey(row.pk, row.name, frozenset(Scope(scope) for scope in row.scopes))
-            found[bytes(row.digest)] = _Remembered(known, is_revoked=row.revoked_at is not None)
-    except (OperationalError, InterfaceError) as error:
-        availability.note_away()
-        if has_copy:
-            _read_at = time.monotonic()
-            return
-        raise StoreUnavailable("The API keys can't be read right now. Nothing was accepted; try again.") from error
-    _by_digest = found
-    _read_at = _copied_at = time.monotonic()
+    for row in ApiKey.objects.only("id", "name", "digest", "scopes", "revoked_at"):
+        known = KnownKey(row.pk, row.name, frozenset(Scope(scope) for scope in row.scopes))
+        found[bytes(row.digest)] = _Remembered(known, is_revoked=row.revoked_at is not None)
+    return found
+
+
+def _unreadable() -> StoreUnavailable:
+    return StoreUnavailable("The API keys can't be read right now. Nothing was accepted; try again.")
 
 
 def _touch(key_id: int, *, now: datetime) -> None:
@@ -266,3 +242,6 @@ def _as_row(row: ApiKey) -> KeyRow:
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
     )
+
+
+table = TableCopy(_read)

@@ -19,6 +19,7 @@ from reports.errors import InvalidReport, ReportsError
 from reports.intake import apikeys, catalogue, fingerprints, key_limits
 from reports.intake.apikeys import KnownKey, remembered_key
 from reports.intake.contract import ReportIn
+from reports.intake.remembered import REMEMBER_SECONDS
 from reports.intake.services import ANSWER_SECONDS, Origin, give_up, idempotency_claim, make_row
 from reports.intake.waiting import Answer
 from reports.intake.writer import Submission, the_writer
@@ -26,7 +27,7 @@ from reports.intake.writer import Submission, the_writer
 __all__ = ["ALREADY_FAILED", "ANSWER_SECONDS", "AskFirst", "KnownKey", "give_up", "remembered_key", "submit"]
 
 # Well before a memory has had its time: under load it is always fresh, and nobody waits for a query.
-REFRESH_SECONDS: Final = min(apikeys.REMEMBER_SECONDS, catalogue.REMEMBER_SECONDS) / 2
+REFRESH_SECONDS: Final = REMEMBER_SECONDS / 2
 # Where a face that passes a request on says in which error it has ended already, for the other one to tell.
 ALREADY_FAILED: Final = "outcry.already_failed"
 

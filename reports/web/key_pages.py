@@ -12,6 +12,7 @@ from reports.enums import Role, Scope
 from reports.errors import InvalidInput
 from reports.intake import apikeys
 from reports.intake.apikeys import NewKey
+from reports.intake.remembered import REMEMBER_SECONDS
 from reports.triage.accounts import Staff
 from reports.web.access import staff_page
 
@@ -49,5 +50,5 @@ def keys(request: HttpRequest, staff: Staff) -> HttpResponse:
 def revoke(request: HttpRequest, staff: Staff, key_id: int) -> HttpResponse:
     """Refuse a key from now on."""
     row = apikeys.revoke_key(key_id=key_id, now=timezone.now())
-    messages.success(request, f"{row.name} is revoked; within {apikeys.REMEMBER_SECONDS:.0f} seconds nobody takes it.")
+    messages.success(request, f"{row.name} is revoked; within {REMEMBER_SECONDS:.0f} seconds nobody takes it.")
     return redirect("keys")

@@ -24,7 +24,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
 from feedback.embedded import programs
-from reports.intake.catalogue import LOOK_AGAIN_SECONDS
+from reports.intake.remembered import LOOK_AGAIN_SECONDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CHROMIUM_FLAGS = [

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.core.asgi import get_asgi_application
+from django.db import OperationalError
 from django.utils import timezone
 
 from reports.edge.application import Edge
@@ -323,16 +324,16 @@ def test_what_the_writer_could_not_store_is_told_alike_and_not_tried_again(
 
 
 def test_when_the_keys_can_not_be_read_any_more_django_says_so(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def is_away(**options: Any) -> None:
-        raise StoreUnavailable("The API keys can't be read right now. Nothing was accepted; try again.")
+    def is_away(digest: bytes) -> None:
+        raise OperationalError("the database system is shutting down")
 
     django = Counted()
     edge = Edge(django)
 
     async def story() -> Told:
         await warm_up(edge, key)
-        monkeypatch.setattr(apikeys, "_read", is_away)
-        monkeypatch.setattr(apikeys, "_read_at", float("-inf"))
+        monkeypatch.setattr(apikeys.table, "find", is_away)
+        monkeypatch.setattr(apikeys.table, "read_at", float("-inf"))
         return await ask(edge, request(key, GOOD))
 
     told = asyncio.run(story())

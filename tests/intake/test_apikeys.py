@@ -14,6 +14,7 @@ from reports.enums import Scope
 from reports.errors import InvalidInput, NotFound, StoreUnavailable
 from reports.intake import apikeys, availability
 from reports.intake.apikeys import KeyRevoked, NewKey, authenticate_key, create_key, list_keys, revoke_key
+from reports.intake.remembered import LOOK_AGAIN_SECONDS, REMEMBER_SECONDS
 from reports.models import ApiKey
 from tests.factories import make_user
 
@@ -97,7 +98,7 @@ def test_a_key_that_another_process_revoked_is_refused_once_the_memory_is_old(mo
     another_process_revokes(key)
 
     remembered = authenticate_key(key.secret, now=NOW)
-    monkeypatch.setattr(apikeys, "_read_at", apikeys._read_at - apikeys.REMEMBER_SECONDS)
+    monkeypatch.setattr(apikeys.table, "read_at", apikeys.table.read_at - REMEMBER_SECONDS)
 
     assert remembered is not None
     with pytest.raises(KeyRevoked):
@@ -110,7 +111,7 @@ def test_a_key_that_another_process_made_is_found_soon(monkeypatch: pytest.Monke
     other = make_key()
 
     at_once = authenticate_key(other.secret, now=NOW)
-    monkeypatch.setattr(apikeys, "_read_at", apikeys._read_at - apikeys.LOOK_AGAIN_SECONDS)
+    monkeypatch.setattr(apikeys.table, "read_at", apikeys.table.read_at - LOOK_AGAIN_SECONDS)
 
     assert at_once is None
     assert authenticate_key(other.secret, now=NOW) is not None
@@ -189,7 +190,7 @@ def test_while_the_database_is_away_the_last_copy_serves_on(monkeypatch: pytest.
     revoke_key(key_id=revoked.id, now=NOW)
     authenticate_key(key.secret, now=NOW)
 
-    monkeypatch.setattr(apikeys, "_read_at", apikeys._read_at - apikeys.REMEMBER_SECONDS)
+    monkeypatch.setattr(apikeys.table, "read_at", apikeys.table.read_at - REMEMBER_SECONDS)
     with mock.patch.object(ApiKey.objects, "only", side_effect=OperationalError):
         found = authenticate_key(key.secret, now=NOW)
         with pytest.raises(KeyRevoked):

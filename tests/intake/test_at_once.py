@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import SynchronousOnlyOperation
 
 from reports.enums import Channel, Scope
-from reports.intake import apikeys, at_once, catalogue, fingerprints, key_limits
+from reports.intake import apikeys, at_once, catalogue, fingerprints, key_limits, remembered
 from reports.intake.apikeys import create_key, remembered_key, revoke_key
 from reports.intake.at_once import AskFirst
 from reports.intake.contract import ReportIn
@@ -100,7 +100,7 @@ def test_without_the_days_salt_it_must_be_asked_for(writer: Writer) -> None:
 def test_a_memory_that_has_had_its_time_is_not_used(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     make_service("mail")
     at_once.refresh(now=NOW)
-    monkeypatch.setattr(catalogue, "REMEMBER_SECONDS", -1.0)
+    monkeypatch.setattr(remembered, "REMEMBER_SECONDS", -1.0)
 
     with pytest.raises(AskFirst):
         hand_in(ReportIn(service="mail", text="x"))
@@ -122,11 +122,11 @@ def test_a_refresh_is_due_before_the_memory_has_had_its_time(monkeypatch: pytest
     before = at_once.is_refresh_due(now=NOW)
     at_once.refresh(now=NOW)
     after = at_once.is_refresh_due(now=NOW)
-    monkeypatch.setattr(catalogue, "_read_at", catalogue._read_at - at_once.REFRESH_SECONDS - 0.1)
+    monkeypatch.setattr(catalogue.table, "read_at", catalogue.table.read_at - at_once.REFRESH_SECONDS - 0.1)
     later = at_once.is_refresh_due(now=NOW)
 
     assert (before, after, later) == (True, False, True)
-    assert min(apikeys.REMEMBER_SECONDS, catalogue.REMEMBER_SECONDS) > at_once.REFRESH_SECONDS
+    assert remembered.REMEMBER_SECONDS > at_once.REFRESH_SECONDS
 
 
 def test_a_key_is_remembered_until_something_must_be_asked_or_noted(django_assert_num_queries: Any) -> None:

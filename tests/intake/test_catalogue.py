@@ -8,15 +8,14 @@ from unittest import mock
 import pytest
 from django.db import OperationalError
 
-from reports.intake import availability, catalogue
+from reports.intake import availability, catalogue, remembered
 from reports.intake.catalogue import (
-    LOOK_AGAIN_SECONDS,
-    REMEMBER_SECONDS,
     find_numbered,
     find_service,
     forget_services,
     known_slugs,
 )
+from reports.intake.remembered import LOOK_AGAIN_SECONDS, REMEMBER_SECONDS
 from reports.models import Service
 from tests.factories import make_service
 
@@ -36,7 +35,7 @@ class StoppedClock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
     stopped = StoppedClock()
-    monkeypatch.setattr(catalogue, "time", stopped)
+    monkeypatch.setattr(remembered, "time", stopped)
     return stopped
 
 
@@ -160,7 +159,7 @@ def test_somebody_who_reads_the_table_for_long_holds_up_nobody_who_has_a_copy(
     monkeypatch.setattr(availability, "WAIT_FOR_READER_SECONDS", 0.01)
     clock.now_seconds += REMEMBER_SECONDS + 0.001
 
-    with catalogue._lock:
+    with catalogue.table.lock:
         assert find_service("mail") is not None
 
 
