@@ -6,7 +6,6 @@ find out whether a fingerprint belongs to an address, not even with the whole da
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import os
 import re
@@ -17,6 +16,7 @@ from functools import lru_cache
 from django.db import InterfaceError, OperationalError
 
 from reports.intake import availability
+from reports.intake.keyed import Keyed
 from reports.models import FingerprintSalt
 
 SALT_BYTES = 32
@@ -86,18 +86,13 @@ def still_known(kind: str, *, parts: Iterable[Sequence[str]], now: datetime) -> 
 
 
 def _told_apart(salt: bytes, parts: Sequence[str]) -> bytes:
-    keyed = _keyed(salt).copy()
-    keyed.update("\x00".join(parts).encode())
-    return keyed.digest()[:16]
+    return _keyed(salt).digest("\x00".join(parts).encode())[:16]
 
 
 @lru_cache(maxsize=2)
-def _keyed(salt: bytes) -> hmac.HMAC:
-    """Return the beginning of a day's fingerprints.
-
-    Not `hmac.digest`: it lets go of the interpreter, for which an event loop under load waits longer than for this.
-    """
-    return hmac.new(salt, digestmod="sha256")
+def _keyed(salt: bytes) -> Keyed:
+    """Return what makes a day's fingerprints."""
+    return Keyed(salt)
 
 
 def network_of(address: str) -> str:
