@@ -6,6 +6,9 @@ asks the database nothing; where something is asked, it is through services and 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import Final
+
 from reports.edge.asgi import Application, Receive, Scope, Send
 from reports.edge.bounds import Bounds
 from reports.edge.intake import BATCH_PATH, REPORT_PATH, IntakeEdge
@@ -13,6 +16,8 @@ from reports.edge.public import PublicPages, is_public
 from reports.edge.stopping import when_told_to_stop
 from reports.edge.stream import PATH as STREAM_PATH
 from reports.edge.stream import DashboardStream
+
+_INTAKE_PATHS: Final = frozenset({REPORT_PATH, BATCH_PATH})
 
 
 class Edge:
@@ -32,18 +37,19 @@ class Edge:
         else:
             await self._bounds(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _answer(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Return what answers the request."""
         if scope["type"] != "http":
-            await self._django(scope, receive, send)
-        elif scope["path"] in {REPORT_PATH, BATCH_PATH}:
-            await self._intake(scope, receive, send)
-        elif is_public(scope["path"]):
-            await self._public(scope, receive, send)
-        elif scope["path"] == STREAM_PATH:
+            return self._django(scope, receive, send)
+        path = scope["path"]
+        if path in _INTAKE_PATHS:
+            return self._intake(scope, receive, send)
+        if is_public(path):
+            return self._public(scope, receive, send)
+        if path == STREAM_PATH:
             self._watch_for_stop()
-            await self._stream(scope, receive, send)
-        else:
-            await self._django(scope, receive, send)
+            return self._stream(scope, receive, send)
+        return self._django(scope, receive, send)
 
     def _watch_for_stop(self) -> None:
         """End the streams when the server is told to stop. From the first stream on: nothing else needs it."""

@@ -8,6 +8,7 @@ here: how long a body may take on its way, which is a proxy's affair.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Iterable
 from typing import Final
 
 from reports.edge.asgi import Application, Message, Receive, Scope, Send
@@ -29,17 +30,18 @@ class Bounds:
     def __init__(self, application: Application) -> None:
         self._application = application
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Return what answers the request. No coroutine of its own: each costs all requests something."""
         if scope["type"] != "http":
-            await self._application(scope, receive, send)
-        elif _are_headers_too_large(scope):
-            head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(_TOO_LARGE))]
-            await send({"type": "http.response.start", "status": 431, "headers": head})
-            await send({"type": "http.response.body", "body": _TOO_LARGE})
-        elif _announced(scope) > MAX_BODY_BYTES:
-            await self._refuse(scope, _announced(scope), send)
-        else:
-            await self._counted(scope, receive, send)
+            return self._application(scope, receive, send)
+        is_within, n_announced = _look_at(scope["headers"])
+        if not is_within:
+            return _refuse_headers(send)
+        if n_announced is None:
+            return self._counted(scope, receive, send)
+        if n_announced > MAX_BODY_BYTES:
+            return self._refuse(scope, n_announced, send)
+        return self._application(scope, receive, send)  # no server reads on beyond a length that was announced
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         n_bytes = 0
@@ -79,14 +81,24 @@ class Bounds:
         await self._application({**scope, "headers": headers}, receive_nothing, send)
 
 
-def _are_headers_too_large(scope: Scope) -> bool:
-    headers = scope["headers"]
-    return sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES or any(
-        len(value) > MAX_TYPE_BYTES for name, value in headers if name in _OF_TYPES
-    )
+async def _refuse_headers(send: Send) -> None:
+    head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(_TOO_LARGE))]
+    await send({"type": "http.response.start", "status": 431, "headers": head})
+    await send({"type": "http.response.body", "body": _TOO_LARGE})
 
 
-def _announced(scope: Scope) -> int:
-    """Return the length that the body is said to have, 0 where nothing is said that can be read."""
-    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-    return int(said) if said.isdigit() and len(said) <= 18 else 0
+def _look_at(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bool, int | None]:
+    """Tell whether headers are within bounds, and which length they announce; None where a body may be any length."""
+    n_bytes = 0
+    n_announced: int | None = None
+    is_certain = True
+    for name, value in headers:
+        n_bytes += len(name) + len(value)
+        if len(value) > MAX_TYPE_BYTES and name in _OF_TYPES:
+            return False, None
+        if name == b"content-length":
+            is_certain = is_certain and n_announced is None and value.isdigit() and len(value) <= 18
+            n_announced = int(value) if is_certain else None
+        elif name == b"transfer-encoding":
+            is_certain = False
+    return n_bytes <= MAX_HEADER_BYTES, n_announced if is_certain else None

@@ -66,6 +66,46 @@ def test_of_a_body_that_is_said_to_be_too_large_nothing_is_read() -> None:
     assert endless.n_taken == 0
 
 
+TEN, CHUNKED = (b"content-length", b"10"), (b"transfer-encoding", b"chunked")
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        pytest.param([TEN, CHUNKED], id="and comes in chunks"),
+        pytest.param([CHUNKED, TEN], id="in chunks, and a length"),
+        pytest.param([TEN, (b"content-length", b"11")], id="twice"),
+        pytest.param([TEN, TEN, TEN], id="three times"),
+        pytest.param([(b"content-length", b"ten")], id="in words"),
+        pytest.param([(b"content-length", b"0" * 19)], id="in too many digits"),
+    ],
+)
+def test_a_length_that_need_not_be_true_is_not_relied_on(lengths: list[tuple[bytes, bytes]]) -> None:
+    endless = Endless((b"content-type", b"application/octet-stream"), *lengths)
+
+    told(endless)
+
+    assert endless.n_taken == MAX_BODY_BYTES // MEGABYTE + 1
+
+
+def test_a_body_of_an_announced_length_reaches_the_application_as_it_comes() -> None:
+    taken: list[bytes] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        while (message := await receive())["type"] == "http.request":
+            taken.append(message["body"])
+            if not message["more_body"]:
+                break
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    request = Request("/nowhere", headers=[HOST, (b"content-length", b"9")], body=b"abcdefghi", n_pieces=3)
+    answer = asyncio.run(ask(Edge(application), request))
+
+    assert answer.status == 200
+    assert taken == [b"abc", b"def", b"ghi"]
+
+
 def test_an_upload_that_is_too_large_leaves_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_file(*_: object, **__: object) -> None:
         raise AssertionError("a file was made")
