@@ -53,7 +53,7 @@ def submit(
     if not reports or not fingerprints.has_salt_of(now.date()):
         raise AskFirst
     try:
-        rows = tuple(make_row(report=report, origin=origin, now=now, ask=False) for report in reports)
+        rows = tuple([make_row(report=report, origin=origin, now=now, ask=False) for report in reports])
         claim = idempotency_claim(idempotency_key, origin, body)
     # The second only where something below asks the database after all: Django forbids it on an event loop.
     except (InvalidReport, SynchronousOnlyOperation) as error:

@@ -16,6 +16,7 @@ from django.core.asgi import get_asgi_application
 from django.db import OperationalError
 from django.utils import timezone
 
+from reports.edge import intake as edge_intake
 from reports.edge.application import Edge
 from reports.enums import Scope
 from reports.errors import StoreUnavailable
@@ -219,6 +220,57 @@ def test_both_answer_alike(key: str, name: str) -> None:
     assert [plain(told) for told in edges] == [plain(told) for told in djangos]
     assert (n_passed_on == 0) == is_the_edges
     assert Report.objects.count() - 2 == 2 * n_by_the_edge
+
+
+async def ask_without_an_end(application: Any, asked: Request) -> int:
+    """Ask as a server does that sends the end of a body apart, and late; return the answer's status."""
+    statuses: list[int] = []
+    messages = [{"type": "http.request", "body": asked.body, "more_body": True}]
+
+    async def receive() -> dict[str, Any]:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    await asyncio.wait_for(application(asked.scope(), receive, send), timeout=30)
+    return statuses[0]
+
+
+@pytest.mark.parametrize("n_reports", [1, 120])
+def test_a_body_that_is_there_as_long_as_announced_is_not_waited_for_to_end(key: str, n_reports: int) -> None:
+    edge = Edge(Counted())
+    asked = request(key, GOOD) if n_reports == 1 else request(key, [GOOD] * n_reports, MANY)
+
+    async def story() -> int:
+        await warm_up(edge, key)
+        return await ask_without_an_end(edge, asked)
+
+    assert asyncio.run(story()) == 202
+    assert Report.objects.count() == 2 + n_reports
+
+
+def test_a_form_that_is_known_does_not_vouch_for_another(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_intake, "MAX_FORMS", 2)
+    forms = [
+        {},
+        {"media_type": b"application/json;charset=utf-8"},
+        {"cookie": "a=b"},
+        {"query": b"dry_run=1"},
+        {"media_type": b"application/json; charset=utf-8"},
+        {"content_encoding": "gzip"},
+        {"path": MANY},
+        {},
+    ]
+    asked = [request(key, [GOOD] if "path" in form else GOOD, **form) for form in forms]
+
+    edges, n_passed_on = by_the_edge(key, asked)
+
+    assert [plain(told) for told in edges] == [plain(told) for told in by_django(asked)]
+    assert n_passed_on == 3
 
 
 def test_a_report_is_stored_alike(key: str) -> None:
