@@ -75,7 +75,8 @@ class Answers:
 
 
 def _pass_on(answer: Answer, waiter: asyncio.Future[Written]) -> None:
-    try:
-        waiter.set_result(answer.result())
-    except Exception as error:
-        waiter.set_exception(error)
+    outcome = answer.outcome
+    if isinstance(outcome, Written):
+        waiter.set_result(outcome)
+    elif outcome is not None:
+        waiter.set_exception(outcome)

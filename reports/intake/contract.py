@@ -279,7 +279,7 @@ def _is_tidy(value: str) -> bool:
         and "  " not in value
         and value[0] != " "
         and value[-1] != " "
-        and unicodedata.is_normalized("NFC", value)
+        and (value.isascii() or unicodedata.is_normalized("NFC", value))
     )
 
 

@@ -263,11 +263,14 @@ def _judged(origin: Origin, report: ReportIn, now: datetime) -> Origin:
 
 
 def _without_secrets(report: ReportIn) -> ReportIn:
-    # A mark can be longer than what it hides, and the columns have the contract's limits; the text's has none.
     scrubbed = {}
-    for field in ("text", "url", "source", "release"):
-        if (given := getattr(report, field)) and (hidden := scrub(given)) != given:
-            scrubbed[field] = hidden if field == "text" else hidden[: contract.MAX_CHARS[field]]
+    if (text := scrub(report.text)) != report.text:
+        scrubbed["text"] = text
+    if report.url or report.source or report.release:  # seldom, so not looked at one by one
+        for field in ("url", "source", "release"):
+            if (hidden := scrub(given := getattr(report, field))) != given:
+                # A mark can be longer than what it hides, and these columns have the contract's limits.
+                scrubbed[field] = hidden[: contract.MAX_CHARS[field]]
     return msgspec.structs.replace(report, **scrubbed) if scrubbed else report
 
 

@@ -18,13 +18,12 @@ class Answer:
     `on_done` is called with the answer on the thread that gives it; it has to be quick and must not raise.
     """
 
-    __slots__ = ("_done", "_error", "_is_cancelled", "_on_done", "_turn", "_written")
+    __slots__ = ("_done", "_is_cancelled", "_on_done", "_turn", "outcome")
 
     def __init__(self, on_done: Callable[[Answer], None] | None = None) -> None:
         self._turn = threading.Lock()  # whoever gets it decides
         self._on_done = on_done
-        self._written: Written | None = None
-        self._error: BaseException | None = None
+        self.outcome: Written | BaseException | None = None  # the answer, or what is raised in its place, once given
         self._is_cancelled = False
         self._done: threading.Event | None = None  # only where somebody blocks
 
@@ -35,10 +34,7 @@ class Answer:
 
     def give(self, outcome: Written | BaseException) -> None:
         """Give the answer, or what is raised in its place. It must have been taken up."""
-        if isinstance(outcome, Written):
-            self._written = outcome
-        else:
-            self._error = outcome
+        self.outcome = outcome
         if (done := self._done) is not None:
             done.set()
         if self._on_done is not None:
@@ -57,7 +53,7 @@ class Answer:
 
     def is_given(self) -> bool:
         """Tell whether it is there."""
-        return self._written is not None or self._error is not None
+        return self.outcome is not None
 
     def result(self, *, timeout_seconds: float | None = None) -> Written:
         """Return what was stored, waiting for it. Raises what was given in its place, and TimeoutError."""
@@ -66,6 +62,6 @@ class Answer:
             # Given just before: the writer did not see the event.
             if not self.is_given() and not self._done.wait(timeout_seconds):
                 raise TimeoutError
-        if self._written is None:
-            raise self._error or TimeoutError
-        return self._written
+        if isinstance(self.outcome, Written):
+            return self.outcome
+        raise self.outcome or TimeoutError

@@ -19,7 +19,6 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from uuid import UUID
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
@@ -70,7 +69,7 @@ _TYPES = (
     "int8",
     "varchar",
 )
-_ADD_BATCH = "INSERT INTO reports_intakebatch (service_id, report_ids, written_at) VALUES (%s, %s, %s)"
+_ADD_BATCH = "INSERT INTO reports_intakebatch (service_id, report_ids, written_at) VALUES (%s, %s::uuid[], %s)"
 
 
 def write_group(submissions: Sequence[Submission], *, now: datetime) -> list[Written | ReportsError]:
@@ -125,7 +124,7 @@ def write_spooled(submissions: Sequence[Submission], *, now: datetime) -> None:
 
 
 def _claim_key(submission: Submission, *, now: datetime) -> Written | ReportsError:
-    fresh = Written(tuple(row.id for row in submission.rows), submission.errors)
+    fresh = Written(tuple([row.id for row in submission.rows]), submission.errors)
     if submission.idempotency is None:
         return fresh
     claim = submission.idempotency
@@ -167,14 +166,16 @@ def _copy(rows: Sequence[ReportRow]) -> None:
 
 
 def _add_batches(rows: Sequence[ReportRow], *, now: datetime) -> None:
-    by_service: dict[int, list[UUID]] = defaultdict(list)
+    by_service: dict[int, list[str]] = defaultdict(list)
     for row in rows:
-        by_service[row.service_id].append(row.id)
+        by_service[row.service_id].append(row.id.hex)
     # Raw SQL: of a small group, half the time went into making this statement from rows.
     with connection.cursor() as cursor:
         for service_id, ids in by_service.items():
             for start in range(0, len(ids), BATCH_REPORTS):
-                cursor.execute(_ADD_BATCH, [service_id, ids[start : start + BATCH_REPORTS], now])
+                # The array as Postgres writes one: made of UUIDs it takes the driver twice as long.
+                array = f"{{{','.join(ids[start : start + BATCH_REPORTS])}}}"
+                cursor.execute(_ADD_BATCH, [service_id, array, now])
 
 
 def _add_contacts(rows: Sequence[ReportRow], *, now: datetime) -> None:
