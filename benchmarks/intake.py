@@ -55,6 +55,7 @@ LOOK_BACK = 5_000  # batches commit out of the order of their numbers
 # Each a ratio of processor times of one report.
 RATIOS = {
     "single_vs_floor": ("floor", "single"),
+    "single_vs_floor_in_groups": ("floor_in_groups", "single"),
     "single_vs_drf": ("drf_insert", "single"),
     "single_vs_celery": ("celery_task", "single"),
     "bulk_vs_single": ("single", "bulk"),
@@ -346,6 +347,7 @@ def run(options: argparse.Namespace, url: str, server_folder: Path, folder: str)
     rivals = "benchmarks.intake_rivals"
     trials: dict[str, Trial] = {
         "floor": Trial(f"{rivals}:floor", plain["/"]),
+        "floor_in_groups": Trial(f"{rivals}:floor_in_groups", plain["/"]),
         "single": Trial("feedback.asgi:application", single),
         "single_by_django": Trial("feedback.asgi:django_application", single, n_connections=32),
         "drf_insert": Trial(f"{rivals}:django", plain["/insert"], n_connections=32),
