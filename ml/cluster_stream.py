@@ -200,7 +200,7 @@ class Grouper:
         if calibration is None:
             return 1.0
         usual = calibration.usual_weighted if self._usual is None else self._usual
-        return group_threshold(usual, n_seen=calibration.n_seen)
+        return group_threshold(usual)
 
     @property
     def _same_time(self) -> float:

@@ -30,7 +30,7 @@ from reports.models import ClusteringState, SampleVector
 IDLE_AFTER: Final = timedelta(days=3)
 # A service takes a megabyte or a few; whoever serves more reads those again that were placed longest ago.
 MOST_REMEMBERED: Final = 200
-_FIGURES: Final = 5  # of a calibration, behind its arrays
+_FIGURES: Final = 6  # of a calibration, behind its arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,7 @@ def save_state(service_id: int, *, before: ServiceClusters, after: ServiceCluste
     if calibration is not None and calibration is not before.state.calibration:
         fields["calibration"] = _calibration_to_bytes(calibration)
     if calibration is not None:
-        fields["usual"] = group_threshold(
-            calibration.usual_weighted, GROUP_FACTOR * after.group_factor, n_seen=calibration.n_seen
-        )
+        fields["usual"] = group_threshold(calibration.usual_weighted, GROUP_FACTOR * after.group_factor)
     of_service = ClusteringState.objects.filter(service_id=service_id, encoder=after.encoder)
     if not of_service.update(**fields, n_unrefined=F("n_unrefined") + n_new):
         # The first batch of the service, or the first with this encoder: nothing of another one may stay.
@@ -291,6 +289,7 @@ def _write_sample(service_id: int, before: Tally | None, after: Tally) -> None:
 def _calibration_to_bytes(calibration: Calibration) -> bytes:
     figures = (
         calibration.commonness,
+        calibration.scaling,
         calibration.usual,
         calibration.usual_weighted,
         calibration.same_time,
@@ -317,8 +316,9 @@ def _calibration(row: ClusteringState, tally: Tally, n_dims: int) -> Calibration
         means=means,
         moment=moment,
         commonness=figures[0],
-        usual=figures[1],
-        usual_weighted=figures[2],
-        same_time=figures[3],
-        n_seen=int(figures[4]),
+        scaling=figures[1],
+        usual=figures[2],
+        usual_weighted=figures[3],
+        same_time=figures[4],
+        n_seen=int(figures[5]),
     )

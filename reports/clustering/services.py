@@ -311,7 +311,7 @@ def threshold_of(state: LeaderState, group_factor: float) -> float:
     if state.calibration is None:
         return 1.0
     calibration = state.calibration
-    return group_threshold(calibration.usual_weighted, GROUP_FACTOR * group_factor, n_seen=calibration.n_seen)
+    return group_threshold(calibration.usual_weighted, GROUP_FACTOR * group_factor)
 
 
 def middles_of(state: LeaderState) -> Float64Array:

@@ -88,7 +88,7 @@ def _a_small_school(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None
     """Hundreds of texts instead of thousands, and few features, so that a lesson takes no time."""
     settings.ENCODER, settings.ENCODER_FOLDER = "auto", ""
     monkeypatch.setattr(students, "FRESH_TEXTS", 60)
-    monkeypatch.setattr(students, "LEAST_TEXTS", 150)
+    monkeypatch.setattr(students, "LEAST_TEXTS", 140)
     monkeypatch.setattr(students, "MOST_TEXTS", 360)
     monkeypatch.setattr(students, "try_student", functools.partial(try_student, n_word_dims=256))
     monkeypatch.setattr(students, "_told", set())

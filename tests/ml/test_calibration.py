@@ -16,6 +16,7 @@ from ml.calibration import (
     MEMORY_REPORTS,
     MOST_BETWEEN,
     PAIR_QUANTILE,
+    SCALED_BY,
     Tally,
     add_texts,
     calibrate,
@@ -279,6 +280,19 @@ def test_time_does_not_count_where_alike_texts_come_at_any_time() -> None:
     mixed, _ = calibrate(seen(vectors, at_any_time), burst_seconds=50.0)
 
     assert mixed.same_time == 0.0
+
+
+def test_what_is_common_counts_for_less_but_not_where_it_comes_in_bursts() -> None:
+    topics = np.repeat(np.arange(40), 10)
+    vectors = texts_about(topics)
+    at_any_time = np.random.default_rng(6).permutation(topics) * 100.0
+
+    mixed, _ = calibrate(seen(vectors, at_any_time), burst_seconds=50.0)
+    in_bursts, _ = calibrate(seen(vectors, topics * 100.0), burst_seconds=50.0)
+
+    assert (mixed.scaling, in_bursts.scaling) == (SCALED_BY, 0.0)
+    assert np.ptp(in_frame(mixed, vectors)[1]) > 0
+    np.testing.assert_array_equal(in_frame(in_bursts, vectors)[1], 1.0)
 
 
 def test_time_does_not_count_where_all_comes_at_once_or_no_burst_is_told() -> None:

@@ -18,7 +18,6 @@ from ml.refine import (
     LEAVES_BELOW,
     LEAVES_FOR,
     NO_GROUP,
-    STRICTER_UNTIL,
     TURNS,
     YOUNG_REPORTS,
     Constraints,
@@ -530,12 +529,6 @@ def test_the_threshold_moves_by_a_fifth_at_most() -> None:
     sums = sums_of(*[EAST, [0.55, 0.835]] * 20)
 
     assert adapted_factor(sums, ints(*[1] * 40), Constraints(pins, barred), usual_weighted=0.3) == 1.2
-
-
-def test_less_and_less_more_is_asked_while_little_is_known() -> None:
-    asked = [group_threshold(0.3, n_seen=n_seen) for n_seen in (0, STRICTER_UNTIL // 2, STRICTER_UNTIL, 10**6)]
-
-    assert asked == pytest.approx([0.3 * 1.35 * 1.2, 0.3 * 1.35 * 1.1, 0.3 * 1.35, 0.3 * 1.35])
 
 
 def test_a_threshold_is_never_above_1() -> None:
