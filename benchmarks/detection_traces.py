@@ -2,7 +2,8 @@
 
 The incidents are public series of reports a quarter of an hour around the moment at which a crowd-report site said
 "problems"; they are spread evenly at random over their minutes. What came before each is drawn from its own quiet
-quarters. The second half of the series is reported apart: nothing was chosen by looking at it.
+quarters; an outage's last reports are no such thing. The second half of the series is reported apart: nothing was
+chosen by looking at it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ QUIET_DAYS = 14
 MINUTES_PER_BIN = 15
 WEEK = 7 * 1440
 BINS_BEFORE = 40  # of the 47 before the site's word: the rise may have begun in the rest
+# A series may begin in another outage, and its fading is not what is usual: the first hours after it are left out.
+BINS_FADING = 16
+BINS_LEAST = 4  # of what is usual; a series that has no more is taken as it is
 BINS_AROUND = 12  # an alarm up to three hours before the site's word is about the same incident
 
 
@@ -61,7 +65,7 @@ def measure_incidents(folder: Path, seed: int, *, budget: float = 1.0, limit: in
 
 def _follow(bins: np.ndarray, flag: int, rng: np.random.Generator, thresholds: Thresholds) -> _Trace:
     is_quiet = _quiet_bins(bins[:BINS_BEFORE])
-    usual = bins[:BINS_BEFORE][is_quiet]
+    usual = bins[:BINS_BEFORE][_far_from_outages(is_quiet)]
     minutes = np.concatenate([by_minute(rng.choice(usual, size=QUIET_DAYS * 96), rng), by_minute(bins, rng)])
     start = QUIET_DAYS * 1440
     word = start + flag * MINUTES_PER_BIN  # it fell within the quarter that begins here
@@ -109,6 +113,14 @@ def _quiet_bins(bins: np.ndarray) -> np.ndarray:
     """Which quarters are usual: not far above the lowest quarter of them. Some series begin in another outage."""
     usual = np.sort(bins)[: bins.size // 4].mean()
     return bins <= usual + 4 * np.sqrt(2 * usual) + 4
+
+
+def _far_from_outages(is_quiet: np.ndarray) -> np.ndarray:
+    """Which quiet quarters neither come before a loud one within the hour nor after one while it fades."""
+    far = is_quiet.copy()
+    for loud in np.flatnonzero(~is_quiet):
+        far[max(loud - 4, 0) : loud + BINS_FADING + 1] = False
+    return far if far.sum() >= BINS_LEAST else is_quiet
 
 
 def by_minute(bins: np.ndarray, rng: np.random.Generator) -> np.ndarray:
