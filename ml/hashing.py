@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sp
 
 from ml.text import normalise, tokens
@@ -27,6 +26,7 @@ LETTERS: Final = (3, 5)
 # Words whose letter groups are remembered, and their letters at most: some 10 MB.
 MOST_WORDS: Final = 20_000
 LONGEST_WORD: Final = 40
+_PLACE_BYTES: Final = 4
 
 
 def comparable(texts: Sequence[str]) -> list[str]:
@@ -118,29 +118,40 @@ def _hasher(n_dims: int) -> Any:
 def _counts_of_letters(words: Sequence[Sequence[str]], n_dims: int) -> sp.csr_array:
     """Counts of a text's letter groups are those of its words, of which the same few thousand come again and again."""
     remembered = _letters_of_words(n_dims)
-    found = {word: remembered.get(word) for word in itertools.chain.from_iterable(words)}
-    if missing := [word for word, groups in found.items() if groups is None]:
-        fresh = _counts([_letter_groups(word) for word in missing], n_dims)
-        groups = {
-            word: (fresh.indices[begin:end].copy(), fresh.data[begin:end].copy())
-            for word, (begin, end) in zip(missing, itertools.pairwise(fresh.indptr.tolist()), strict=True)
-        }
-        found.update(groups)
-        if len(remembered) > MOST_WORDS:
-            remembered.clear()
-        remembered.update((word, known) for word, known in groups.items() if len(word) <= LONGEST_WORD)
-    parts = [known for row in words for word in row if (known := found[word]) is not None]
+    every = list(itertools.chain.from_iterable(words))
+    try:
+        known = list(map(remembered.__getitem__, every))
+    except KeyError:
+        known = _learnt_letters(every, n_dims)
+    # Copied, for duplicates are summed in place.
+    places = np.frombuffer(bytearray().join([places for places, _ in known]), dtype=np.int32)
+    values = np.frombuffer(bytearray().join([values for _, values in known]), dtype=np.float32)
     n_words = np.cumsum([0, *map(len, words)])
-    n_groups = np.cumsum([0, *(len(places) for places, _ in parts)])
-    none = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32)
-    places, values = map(np.concatenate, zip(none, *parts, strict=True))
+    n_groups = np.cumsum([0, *(len(places) // _PLACE_BYTES for places, _ in known)])
     counts = sp.csr_array((values, places, n_groups[n_words]), shape=(len(words), n_dims))
     counts.sum_duplicates()
     return counts
 
 
+def _learnt_letters(words: Sequence[str], n_dims: int) -> list[tuple[bytes, bytes]]:
+    """Counts of the letter groups of words of which some are new."""
+    remembered = _letters_of_words(n_dims)
+    found = {word: remembered.get(word) for word in words}
+    missing = [word for word, groups in found.items() if groups is None]
+    fresh = _counts([_letter_groups(word) for word in missing], n_dims)
+    groups = {
+        word: (fresh.indices[begin:end].astype(np.int32).tobytes(), fresh.data[begin:end].tobytes())
+        for word, (begin, end) in zip(missing, itertools.pairwise(fresh.indptr.tolist()), strict=True)
+    }
+    if len(remembered) > MOST_WORDS:
+        remembered.clear()
+    remembered.update((word, known) for word, known in groups.items() if len(word) <= LONGEST_WORD)
+    return [found[word] or groups[word] for word in words]
+
+
 @functools.cache
-def _letters_of_words(n_dims: int) -> dict[str, tuple[npt.NDArray[np.int32], FloatArray]]:
+def _letters_of_words(n_dims: int) -> dict[str, tuple[bytes, bytes]]:
+    """Places (int32) and counts (float32) of each word's letter groups: bytes are quicker to join than arrays."""
     return {}
 
 
@@ -199,7 +210,7 @@ def unit_sparse_rows(rows: sp.csr_array) -> sp.csr_array:
 @functools.lru_cache(maxsize=1_024)
 def _words(text: str) -> tuple[str, ...]:
     """Remembered from one call to the next, for a text's letters are asked for after its words."""
-    return tuple(" ".join(tokens(text)).split())
+    return tuple(tokens(text))
 
 
 def _words_and_pairs(words: Sequence[str]) -> list[str]:

@@ -13,28 +13,18 @@ from typing import Final
 
 import numpy as np
 
+from ml.heads import HEAD_DIMS, heads_of, n_heads_for, rest_beside, scale_of
+from ml.pairs import SLACK, bounds_of, close_pairs, pairs_from, products_of_pairs, reaching
 from ml.types import Float64Array, FloatArray, IntArray
 
 # Up to here all products at once are quicker than ruling centroids out.
 SMALL: Final = 1_024
-# Leading dimensions compared first, at most: of WordLlama's 256 they hold three quarters of a centroid's squared length
-# or more, so that 1 in 700 centroids has to be looked at whole (with 64: 1 in 5).
-HEAD_DIMS: Final = 128
-# The tighter the threshold, the fewer of them rule out enough. Each number is tried on a few centroids; to look at one
-# centroid whole takes as long as one dimension of 12,000.
-_HEADS: Final = (64, 80, 96, 112, HEAD_DIMS)
-_TRIED: Final = 16
-_WHOLE_COSTS: Final = 12_000
 # Where a larger share of the centroids can't be ruled out, all products at once are quicker.
 MOST_CANDIDATES_SHARE: Final = 1 / 50
 # Changed rows are kept beside the unchanged ones up to this number, for copying all is what costs with many centroids.
 # With few, looking at a second place costs more than copying does, unless reports come one by one.
 MOST_FRESH: Final = 1_024
 MOST_FRESH_OF_FEW: Final = 64
-# Numbers held at once while centroids are ruled out: as many as stay in a core's own cache.
-_BLOCK: Final = 262_144
-# Rounding of float32 products of unit vectors.
-_SLACK: Final = 1e-4
 
 
 class _Sheet:
@@ -115,6 +105,12 @@ class Index:
         found[~old] = self.sheet.sums[place[~old]]
         return found
 
+    def row(self, row: int) -> FloatArray:
+        """The sum of one row, shape (d,), float32: a view."""
+        place = self.place.item(row)
+        found: FloatArray = self.base[row] if place < 0 else self.sheet.sums[place]
+        return found
+
     def products(self, vectors: FloatArray) -> FloatArray:
         """Products of n vectors with all sums, shape (n, k), without copying these; those with one sum lie together."""
         k0 = len(self.base)
@@ -158,7 +154,7 @@ def index_of(sums: FloatArray, *, axes: FloatArray | None = None, threshold: flo
     >>> index_of(np.eye(2, dtype=np.float32)).sums().tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    return _index_of(sums, _scale_of(sums), axes, threshold)
+    return _index_of(sums, scale_of(sums), axes, threshold)
 
 
 def _index_of(sums: FloatArray, scale: FloatArray, axes: FloatArray | None, threshold: float | None) -> Index:
@@ -168,7 +164,7 @@ def _index_of(sums: FloatArray, scale: FloatArray, axes: FloatArray | None, thre
             units = sums * scale[:, None]
             _, vectors = np.linalg.eigh(units.T @ units)
             axes = np.ascontiguousarray(vectors[:, ::-1][:, :HEAD_DIMS], dtype=np.float32)
-        heads = _heads_of(sums, scale, axes[:, : _n_heads(sums, scale, axes, threshold)])
+        heads = heads_of(sums, scale, axes[:, : n_heads_for(sums, scale, axes, threshold)])
     return Index(sums, scale, heads, axes, *_nothing_fresh(sums, is_few=heads is None))
 
 
@@ -186,7 +182,9 @@ class Search:
     threshold, is still out of its reach; and what was in reach has not come nearer. (Each unit vector that joins a sum
     at a cosine of c or more makes it longer by c times its weight at least; so the cosine of a row to the sum is at
     most the largest of its cosine before and that to one of the added, divided by c.) That leaves few sums to be
-    compared again for a row: those of rows much like it, and those that were in reach and have changed.
+    compared again for a row: those of rows much like it, and those that were in reach and have changed. The same
+    reasoning bounds the cosine to each of them by numbers that are known already; only the few that could be the
+    nearest are looked at.
     """
 
     def __init__(self, index: Index, units: FloatArray, threshold: float) -> None:
@@ -198,53 +196,92 @@ class Search:
         # many there are, and what is told of a report must not differ with its batch, or with where a sum is kept.
         self._reads_alone = True
         self._offsets, self._found, self._cosines = self._candidates()
-        self._mate_offsets, self._mates = self._close_pairs()
-        self._joined = np.full(n, -1, dtype=np.int64)
+        # Rows less alike than this do not bring a sum into each other's reach.
+        self._least_alike = threshold**2 - SLACK
+        self._mate_offsets, self._mates, self._likeness = close_pairs(units, self._least_alike)
+        self._joined: list[int] = [-1] * n
         # Members of this batch in each sum that has changed, and their weights; what of it is added up already.
         self._members: dict[int, list[int]] = {}
         self._weights: list[float] = [0.0] * n
         self._totals: dict[int, FloatArray] = {}
         self._lengths: dict[int, float] = {}
         self._n_added: dict[int, int] = {}
+        # Of each sum that has changed: its length at first, that which it has at least by now, and the weight added.
+        self._bounds: dict[int, tuple[float, float, float]] = {}
         self._rows_of_zeros: list[int] | None = None
+        # Cosines of rows to what was found for them, and the sums of those of which they are not known yet.
+        self._told: list[float] = [1.0] * n
+        self._to_tell: dict[int, FloatArray] = {}
 
     def nearest(
         self, i: int, kind: int, kinds: IntArray, last_seen: Float64Array, since: float
     ) -> tuple[int, float] | None:
-        """The nearest row of that kind seen since then and its cosine, or None where none reaches the threshold."""
+        """The nearest row of that kind seen since then and its cosine, or None where none reaches the threshold.
+
+        The cosine is right but for rounding; `cosines` tells it to the last digit.
+        """
         if self._unknown[i]:
             return self._nearest_unknown(kind, kinds, last_seen, since)
         best, cosine = -1, self._threshold
-        changed: set[int] = set()
-        members = self._members
+        # Products of this row and the sums that it may have to be compared with again, but for what was added to these.
+        products: dict[int, float] = {}
+        members, bounds = self._members, self._bounds
         for at in range(self._offsets[i], self._offsets[i + 1]):
             j = self._found[at]
             if j in members:
-                changed.add(j)
-            elif kinds[j] == kind and last_seen[j] >= since:
+                products[j] = self._cosines[at] * bounds[j][0]
+            elif kinds.item(j) == kind and last_seen.item(j) >= since:
                 best, cosine = j, self._cosines[at]
                 break
         first, last = self._mate_offsets[i], self._mate_offsets[i + 1]
-        if first < last:
-            changed.update(self._joined[self._mates[first:last]].tolist())
-        for j in sorted(changed):
-            if j >= 0 and kinds[j] == kind and last_seen[j] >= since:
+        for mate, likeness in zip(self._mates[first:last], self._likeness[first:last], strict=True):
+            j = self._joined[mate]
+            if j >= 0:
+                # What is not among the candidates up to here is no nearer than the last of them.
+                product = products[j] if j in products else cosine * bounds[j][0]
+                products[j] = product + (likeness - self._least_alike) * self._weights[mate]
+        for j, product in products.items():
+            _, length, weight = bounds[j]
+            # Members that are no mates are less alike than these: the most that the cosine can be by now.
+            if product + self._least_alike * weight < (cosine - SLACK) * length:
+                continue
+            if kinds.item(j) == kind and last_seen.item(j) >= since:
                 now = self._cosine(i, j)
                 if now > cosine or (now == cosine and (best < 0 or j < best)):
                     best, cosine = j, now
         if best < 0:
             return None
         if best in members or not self._reads_alone:
-            total = self._total(best) if best in members else self._start.rows(np.array([best]))[0]
-            cosine = float((np.einsum("ij,ij->i", self._units[i : i + 1], total[None]) * _scale_of(total[None]))[0])
+            self._to_tell[i] = (self._total(best) if best in members else self._start.row(best)).copy()
+        else:
+            self._told[i] = cosine
         return best, min(cosine, 1.0)
 
     def add(self, i: int, row: int, weight: float) -> None:
         """Add row i of the batch, times the weight, to the sum of `row`, which may be the next new one."""
-        self._members.setdefault(row, []).append(i)
         self._weights[i] = weight
         self._joined[i] = row
-        self._n_rows = max(self._n_rows, row + 1)
+        if row in self._members:
+            self._members[row].append(i)
+            first, length, before = self._bounds[row]
+            self._bounds[row] = first, length + self._threshold * weight, before + weight
+            return
+        self._members[row] = [i]
+        if row < len(self._start.place):
+            scale = self._start.scale.item(row)
+            first = 1.0 / scale if scale > 0 else 0.0
+            self._bounds[row] = first, first + self._threshold * weight, weight
+        else:
+            self._bounds[row] = 0.0, weight, weight
+            self._n_rows = max(self._n_rows, row + 1)
+
+    def cosines(self) -> FloatArray:
+        """Of each row to what was found for it, as this was then; 1 where nothing was. Shape (n,), float32."""
+        found = np.array(self._told, dtype=np.float32)
+        if self._to_tell:
+            rows, totals = list(self._to_tell), np.stack(list(self._to_tell.values()))
+            found[rows] = np.einsum("ij,ij->i", self._units[rows], totals) * scale_of(totals)
+        return np.minimum(found, np.float32(1.0))
 
     def index(self) -> Index:
         """The index with all changes."""
@@ -256,7 +293,7 @@ class Search:
         k, k0, t = len(start.place), len(start.base), len(start.sheet_rows)
         scale = np.zeros(self._n_rows, dtype=np.float32)
         scale[:k] = start.scale
-        scale[rows] = _scale_of(totals)
+        scale[rows] = scale_of(totals)
         if t + len(rows) > len(start.sheet.sums):
             sums = np.empty((self._n_rows, totals.shape[1]), dtype=np.float32)
             sums[:k0] = start.base
@@ -283,12 +320,13 @@ class Search:
         # Directions found among twice as few centroids are no longer the leading ones.
         if heads is None or axes is None or len(sums) >= 2 * len(heads):
             return _index_of(sums, scale, axes if heads is None else None, self._threshold)
-        n_heads = _n_heads(sums, scale, axes, self._threshold)
-        if n_heads != heads.shape[1] - 1:
+        now = heads.shape[1] - 1
+        n_heads = n_heads_for(sums, scale, axes, self._threshold, now=now)
+        if n_heads != now:
             return _index_of(sums, scale, axes, self._threshold)
         after = np.empty((len(sums), n_heads + 1), dtype=np.float32)
         after[: len(heads)] = heads
-        after[changed] = _heads_of(sums[changed], scale[changed], axes[:, :n_heads])
+        after[changed] = heads_of(sums[changed], scale[changed], axes[:, :n_heads])
         return Index(sums, scale, after, axes, *_nothing_fresh(sums, is_few=False))
 
     def _cosine(self, i: int, row: int) -> float:
@@ -303,7 +341,7 @@ class Search:
         total = self._totals.get(row)
         if total is None:
             is_new = row >= len(self._start.place)
-            total = np.zeros_like(self._units[0]) if is_new else self._start.rows(np.array([row]))[0]
+            total = np.zeros_like(self._units[0]) if is_new else self._start.row(row).copy()
             self._totals[row] = total
         if n_added < len(members):
             for member in members[n_added:]:
@@ -353,24 +391,31 @@ class Search:
         i, j, found = self._in_base()
         if t:
             still = start.place[j] < 0
-            i, j, found = i[still], j[still], found[still]
-            sheet, scale = start.sheet.sums[:t], start.scale[start.sheet_rows]
-            cosines = units @ sheet.T
-            cosines *= scale
-            more_i, at = np.nonzero(cosines >= np.float32(self._threshold - _SLACK))
-            newest = start.place[start.sheet_rows[at]] == at
-            more_i, at = more_i[newest], at[newest]
-            if len(at) > MOST_CANDIDATES_SHARE * len(units) * max(t, SMALL):
-                self._reads_alone = False
-                more_found = cosines[more_i, at]
-            else:
-                more_found = _products_of_pairs(units, sheet, more_i, at) * scale[at]
-            more_i, at, more_found = _reaching(more_i, at, more_found, self._threshold)
-            i, j = np.concatenate((i, more_i)), np.concatenate((j, start.sheet_rows[at]))
-            found = np.concatenate((found, more_found))
+            more_i, more_j, more_found = self._in_sheet(t)
+            i, j = np.concatenate((i[still], more_i)), np.concatenate((j[still], more_j))
+            found = np.concatenate((found[still], more_found))
         order = np.lexsort((j, -found, i))
         offsets = np.searchsorted(i[order], np.arange(len(units) + 1))
         return offsets.tolist(), j[order].tolist(), found[order].tolist()
+
+    def _in_sheet(self, t: int) -> tuple[IntArray, IntArray, FloatArray]:
+        """As `_in_base`, of the newest of the sheet's first t sums."""
+        start, units = self._start, self._units
+        sheet, scale = start.sheet.sums[:t], start.scale[start.sheet_rows]
+        most = int(MOST_CANDIDATES_SHARE * len(units) * max(t, SMALL))
+        pairs = pairs_from(units, sheet, bounds_of(self._threshold, scale), most=most)
+        if pairs is None:
+            self._reads_alone = False
+            cosines = (units @ sheet.T) * scale
+            i, at = np.nonzero(cosines >= np.float32(self._threshold - SLACK))
+            found = cosines[i, at]
+        else:
+            i, at = pairs
+        newest = start.place[start.sheet_rows[at]] == at
+        i, at = i[newest], at[newest]
+        found = found[newest] if pairs is None else products_of_pairs(units, sheet, i, at) * scale[at]
+        i, at, found = reaching(i, at, found, self._threshold)
+        return i, start.sheet_rows[at], found
 
     def _in_base(self) -> tuple[IntArray, IntArray, FloatArray]:
         """Pairs of a row of the batch and one of the base that reach the threshold, and their cosines."""
@@ -379,109 +424,24 @@ class Search:
         if k0 == 0:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
         scale = start.scale[:k0]
-        least = np.float32(self._threshold - _SLACK)
+        least = np.float32(self._threshold - SLACK)
         pairs = None
         if start.heads is not None and start.axes is not None:
-            heads = _rest_beside(units @ start.axes[:, : start.heads.shape[1] - 1])
+            heads = rest_beside(units @ start.axes[:, : start.heads.shape[1] - 1])
             # Leading coordinates plus the most that the rest could add (Cauchy-Schwarz), in one product.
-            pairs = _pairs_from(heads, start.heads, least, most=int(MOST_CANDIDATES_SHARE * len(units) * k0))
+            pairs = pairs_from(heads, start.heads, least, most=int(MOST_CANDIDATES_SHARE * len(units) * k0))
         if pairs is None:
-            # A zero sum is near nothing.
-            bounds = np.divide(least, scale, out=np.full(k0, np.inf, dtype=np.float32), where=scale > 0)
-            pairs = _pairs_from(units, start.base, bounds, most=int(MOST_CANDIDATES_SHARE * len(units) * k0))
+            bounds = bounds_of(self._threshold, scale)
+            pairs = pairs_from(units, start.base, bounds, most=int(MOST_CANDIDATES_SHARE * len(units) * k0))
         if pairs is None:
             cosines = units @ start.base.T
             cosines *= scale
             i, j = np.nonzero(cosines >= least)
             self._reads_alone = False
-            return _reaching(i, j, cosines[i, j], self._threshold)
+            return reaching(i, j, cosines[i, j], self._threshold)
         i, j = pairs
-        return _reaching(i, j, _products_of_pairs(units, start.base, i, j) * scale[j], self._threshold)
-
-    def _close_pairs(self) -> tuple[list[int], IntArray]:
-        """For each row of the batch those before it with which it may share a sum; as offsets into an array."""
-        units = self._units
-        if len(units) < 2:
-            return [0] * (len(units) + 1), np.zeros(0, dtype=np.int64)
-        close = (units @ units.T) >= np.float32(self._threshold**2 - _SLACK)
-        later, earlier = np.nonzero(np.tril(close, -1))
-        return np.searchsorted(later, np.arange(len(units) + 1)).tolist(), earlier
+        return reaching(i, j, products_of_pairs(units, start.base, i, j) * scale[j], self._threshold)
 
 
 def _is_searched_by_heads(sums: FloatArray) -> bool:
     return len(sums) > SMALL and sums.shape[1] > HEAD_DIMS
-
-
-def _scale_of(sums: FloatArray) -> FloatArray:
-    """One over the length of each, 0 where that is 0."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", sums, sums))
-    scale: FloatArray = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    return scale
-
-
-def _heads_of(sums: FloatArray, scale: FloatArray, axes: FloatArray) -> FloatArray:
-    """Coordinates of the unit centroids along these axes, and the length of the rest."""
-    return _rest_beside((sums @ axes) * scale[:, None])
-
-
-def _rest_beside(heads: FloatArray) -> FloatArray:
-    """Leading coordinates of unit vectors, and beside them the length that they leave to the rest."""
-    found = np.empty((len(heads), heads.shape[1] + 1), dtype=np.float32)
-    found[:, :-1] = heads
-    found[:, -1] = np.sqrt(np.maximum(1.0 - np.einsum("ij,ij->i", heads, heads), 0.0))
-    return found
-
-
-def _n_heads(sums: FloatArray, scale: FloatArray, axes: FloatArray, threshold: float | None) -> int:
-    """How many leading dimensions to look at first, so that these and what they can't rule out cost least."""
-    if threshold is None:
-        return HEAD_DIMS
-    # Some centroids stand in for the texts that will be looked for among them.
-    tried, among = (
-        (sums[some] @ axes) * scale[some, None]
-        for some in (np.linspace(0, len(sums) - 1, _TRIED, dtype=np.int64), slice(1, None, 4))
-    )
-    costs = []
-    for n in _HEADS:
-        most = _rest_beside(tried[:, :n]) @ _rest_beside(among[:, :n]).T
-        costs.append(n + float((most >= threshold).mean()) * _WHOLE_COSTS)
-    return _HEADS[int(np.argmin(costs))]
-
-
-def _pairs_from(
-    rows: FloatArray, columns: FloatArray, least: FloatArray | np.float32, *, most: int
-) -> tuple[IntArray, IntArray] | None:
-    """Pairs whose product reaches `least` (of each column), in no order; None if there are more than `most`."""
-    n_at_once = max(_BLOCK // max(len(rows), 1), 256)
-    products = np.empty(len(rows) * min(n_at_once, len(columns)), dtype=np.float32)
-    found: list[tuple[IntArray, IntArray]] = []
-    n_found = 0
-    for begin in range(0, len(columns), n_at_once):
-        block = columns[begin : begin + n_at_once]
-        out = products[: len(rows) * len(block)].reshape(len(rows), len(block))
-        np.matmul(rows, block.T, out=out)
-        bound = least[begin : begin + n_at_once] if isinstance(least, np.ndarray) else least
-        i, j = np.divmod(np.flatnonzero(out >= bound), len(block))
-        j += begin
-        found.append((i, j))
-        n_found += len(i)
-        if n_found > most:
-            return None
-    if len(found) == 1:
-        return found[0]
-    return np.concatenate([i for i, _ in found]), np.concatenate([j for _, j in found])
-
-
-def _products_of_pairs(rows: FloatArray, columns: FloatArray, i: IntArray, j: IntArray) -> FloatArray:
-    """Each read from its two vectors alone."""
-    found = np.empty(len(i), dtype=np.float32)
-    n_at_once = max(_BLOCK // (2 * rows.shape[1]), 1)
-    for begin in range(0, len(i), n_at_once):
-        some = slice(begin, begin + n_at_once)
-        np.einsum("ij,ij->i", rows[i[some]], columns[j[some]], out=found[some])
-    return found
-
-
-def _reaching(i: IntArray, j: IntArray, cosines: FloatArray, threshold: float) -> tuple[IntArray, IntArray, FloatArray]:
-    reach = cosines >= np.float32(threshold)
-    return i[reach], j[reach], cosines[reach]

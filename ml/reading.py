@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from ml.guards import MAX_CHARS, guard_of
+from ml.guards import MAX_CHARS, guard_of, guards_of
 from ml.names import named_in
 from ml.types import Encoder, FloatArray, IntArray
 
@@ -79,7 +79,7 @@ class TextReader:
                 known.move_to_end(text)
         if missing:
             fresh = self._encoder.encode(missing)
-            codes = [guard_of(text) for text in missing]
+            codes = guards_of(missing)
             places = self._places(len(missing))
             self._vectors[places] = fresh
             known.update(zip(missing, zip(places.tolist(), codes, strict=True), strict=True))

@@ -326,3 +326,21 @@ def test_nearness_in_time_falls_from_1_to_0_within_a_burst(times: list[float], b
     exactly = np.maximum(1.0 - np.abs(moments[:, None] - moments) / burst, 0.0)
     assert np.abs(near - exactly).max() <= 0.25 + 1e-6
     np.testing.assert_array_equal(np.diag(near), np.ones(len(times)))
+
+
+@pytest.mark.parametrize("n_different", [40, 4_000])
+def test_the_sample_holds_no_text_twice_however_texts_are_cut_into_batches(n_different: int) -> None:
+    rng = np.random.default_rng(7)
+    texts = rng.normal(size=(n_different, 8)).astype(np.float32)
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    stream = texts[rng.integers(n_different, size=3_000)]
+    times = np.arange(3_000.0)
+
+    at_once = add_texts(empty_tally(8), stream, times)
+    in_batches = empty_tally(8)
+    for start in range(0, 3_000, 170):
+        in_batches = add_texts(in_batches, stream[start : start + 170], times[start : start + 170])
+
+    np.testing.assert_array_equal(at_once.sample, in_batches.sample)
+    np.testing.assert_array_equal(at_once.sample_times, in_batches.sample_times)
+    assert len(np.unique(at_once.sample, axis=0)) == len(at_once.sample) == min(n_different, 512)

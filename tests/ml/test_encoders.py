@@ -246,9 +246,20 @@ def test_tokens_of_words_are_those_of_the_text(text: str) -> None:
     encoder = StaticEncoder()
     clean = comparable([text])
 
-    found = encoder._token_ids(clean)
+    expected = np.array(encoder._tokenizer.encode(clean[0], add_special_tokens=False).ids, dtype=np.int32).tobytes()
+    assert encoder._ids([text, "", text], is_clean=False) == [expected, b"", expected]
+    assert encoder._ids([*clean, "", *clean], is_clean=True) == [expected, b"", expected]
 
-    assert found == [encoder._tokenizer.encode(clean[0], add_special_tokens=False).ids]
+
+def test_one_text_has_the_vector_that_it_has_among_many() -> None:
+    encoder = StaticEncoder()
+    texts = [f"{word} {number} keeps failing {'again ' * number}" for number, word in enumerate("abcdefgh")] + [""]
+
+    together = encoder.encode(texts)
+
+    for row, text in enumerate(texts):
+        assert encoder.encode([text]).tobytes() == together[row].tobytes()
+        assert StaticEncoder().encode(texts[: row + 1])[-1].tobytes() == together[row].tobytes()
 
 
 def test_words_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,4 +270,4 @@ def test_words_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyP
     after = encoder.encode(["login fails", "no power at all"])
 
     assert (after[0] == before[1]).all()
-    assert len(encoder._ids_of_word) == 6
+    assert set(encoder._ids_of_word) == {"no", "power", "at", "all"}

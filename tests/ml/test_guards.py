@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.guards import MAX_GUARD_CHARS, country_number, guard_of, kinds_of, parts_of
+from ml.guards import MAX_GUARD_CHARS, country_number, guard_of, guards_of, kinds_of, parts_of
 
 PRICES = [
     "I paid 500 dollars and nothing works",
@@ -248,3 +248,20 @@ def test_no_two_countries_have_one_number() -> None:
 
 def test_a_region_that_is_no_country_has_no_number() -> None:
     assert [country_number(region) for region in ("", "D", "ÄÖ")] == [0, 0, 0]
+
+
+def test_guards_of_many_texts_are_those_of_each() -> None:
+    texts = [
+        "error 404",
+        "no power",
+        "fehler ٥٠٢",
+        "ERR_CONNECTION_RESET",
+        "",
+        "größer",
+        "HTTP ５０３",
+        *CROWDS,
+        *DATES,
+    ]
+
+    assert guards_of(texts) == [guard_of(text) for text in texts]
+    assert guards_of(texts)[:4] == ["404", "", "50x", "err_connection_reset"]

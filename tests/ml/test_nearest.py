@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.nearest import HEAD_DIMS, MOST_FRESH, SMALL, Index, index_of
+from ml.heads import HEAD_DIMS
+from ml.nearest import MOST_FRESH, SMALL, Index, index_of
 from ml.types import Float64Array, FloatArray, IntArray
 
 THRESHOLD = 0.5
@@ -267,16 +268,19 @@ def test_a_cosine_does_not_tell_where_its_sum_is_kept_nor_what_else_was_asked_fo
     kept_aside, _ = follow(index_of(topics), [texts[:100]])
     copied = index_of(kept_aside.sums())
 
-    together, one_by_one = [], []
+    together, one_by_one, cosines = [], [], []
     search = kept_aside.search(texts[100:], THRESHOLD)
     for i in range(100):
         found = search.nearest(i, 0, kinds, last_seen, ALWAYS)
-        together.append(found)
+        together.append(found and found[0])
         alone = copied.search(texts[100 + i : 101 + i], THRESHOLD)
-        one_by_one.append(alone.nearest(0, 0, kinds, last_seen, ALWAYS))
+        answer = alone.nearest(0, 0, kinds, last_seen, ALWAYS)
+        one_by_one.append(answer and answer[0])
         row = len(copied.place) if found is None else found[0]
         search.add(i, row, 1.0)
         alone.add(0, row, 1.0)
         copied = alone.index()
+        cosines.extend(alone.cosines().tolist())
 
     assert together == one_by_one
+    assert search.cosines().tolist() == cosines

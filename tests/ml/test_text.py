@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.text import normalise, tokens
+from ml.text import _plain_words, _tokens_of_piece, normalise, plain_words, tokens
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,82 @@ from ml.text import normalise, tokens
 )
 def test_normalise_brings_texts_into_a_comparable_form(typed: str, compared: str) -> None:
     assert normalise(typed) == compared
+
+
+# What is looked for reaches over spaces ("$ 5", "12 345 67"), hangs on neighbours ("a@b") or on case and form.
+ODD_WORDS = [
+    "$",
+    "5",
+    "12",
+    "345",
+    "67890",
+    "@",
+    "@x",
+    "#",
+    "a@b",
+    "SOOO",
+    "o",
+    "ß",
+    "ς",
+    "ﬁ",
+    "\u0301",
+    "e\u0301",
+    "\u200d",
+]
+ODD_WORDS += [
+    "www.x.y",
+    "t.co/x",
+    "10:45",
+    "\u0660",
+    "क्ष",
+    "ไทย",
+    "🔥",
+    "½",
+    "İ",
+    "-",
+    "'",
+    "\x1f",
+    "\u00a0",
+    "\t",
+    "down",
+    "no",
+]
+ODD_TEXTS = st.lists(st.sampled_from(ODD_WORDS), max_size=8).flatmap(
+    lambda words: st.sampled_from([" ", "  ", ""]).map(lambda gap: gap.join(words))
+)
+
+
+@given(before=st.lists(ODD_TEXTS, max_size=8), text=ODD_TEXTS)
+def test_what_was_read_before_changes_no_text(before: list[str], text: str) -> None:
+    _plain_words.clear()
+    _tokens_of_piece.clear()
+    fresh = normalise(text), tokens(text)
+    for other in [*before, text]:
+        normalise(other)
+        tokens(other)
+
+    assert (normalise(text), tokens(text)) == fresh
+
+
+def test_words_are_plain_only_where_nothing_was_taken_out() -> None:
+    _plain_words.clear()
+
+    for text in ("No Power", "code 404", "see https://example.com", "slooow"):
+        normalise(text)
+
+    assert plain_words(["no", "power", "code", "404", "see", "https://example.com", "slooow"]) == {"no", "power"}
+
+
+def test_too_many_words_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml.text.MOST_WORDS", 3)
+
+    for number in range(50):
+        text = f"{'ab'[number % 2] * (number // 2 % 2 + 1)}{chr(97 + number % 26)}x"
+        normalise(text)
+        tokens(text)
+
+    assert len(_plain_words) <= 4
+    assert len(_tokens_of_piece) <= 4
 
 
 @given(st.text(max_size=200))
