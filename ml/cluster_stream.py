@@ -282,7 +282,8 @@ def main(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> 
             timed = beginning[0].timed
             idle = IDLE_SECONDS if timed else IDLE_REPORTS
             grouper = Grouper(encoder, idle_seconds=idle, timed=timed)
-            for batch in _batches(itertools.chain(beginning, reports), span=idle / 10):
+            span = idle / 10 if timed else np.inf
+            for batch in _batches(itertools.chain(beginning, reports), span=span):
                 times = [line.time for line in batch]
                 regions = [line.region for line in batch]
                 immediate.extend(grouper.place([line.text for line in batch], times, regions).tolist())
