@@ -14,8 +14,9 @@ from typing import Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ml.calibration import Calibration, Tally, add_texts, calibrate, empty_tally, in_frame, texts_until_due
+from ml.calibration import Calibration, calibrate, in_frame, texts_until_due
 from ml.nearest import Index, index_of
+from ml.tally import Tally, add_texts, empty_tally
 from ml.types import BoolArray, Float64Array, FloatArray, IntArray
 
 # How much nearer than usual reports of one micro-cluster must be: distance (1 - cosine) divided by this.

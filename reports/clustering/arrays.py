@@ -15,11 +15,12 @@ import numpy as np
 from django.db import connection
 from django.db.models import F
 
-from ml.calibration import Calibration, Tally, in_frame
+from ml.calibration import Calibration, in_frame
 from ml.cluster import LeaderState, empty_state, keep_micro
 from ml.guards import kinds_of
 from ml.nearest import index_of
 from ml.refine import GROUP_FACTOR, NO_GROUP, group_threshold
+from ml.tally import Tally
 from ml.types import BoolArray, Encoder, FloatArray, IntArray
 from reports.clustering import encoding
 from reports.enums import Symptom

@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 from django.db import connection
 
-from ml.calibration import add_texts, calibrate, empty_tally
+from ml.calibration import calibrate
 from ml.cluster import BURST_SHARE
+from ml.tally import add_texts, empty_tally
 from ml.types import Encoder
 from reports.clustering import arrays, encoding
 from reports.models import ClusteringState

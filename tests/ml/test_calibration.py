@@ -12,19 +12,15 @@ from hypothesis import strategies as st
 from ml.calibration import (
     LEAST_BETWEEN,
     LEAST_OF_LANGUAGE,
-    MAX_SAMPLE,
-    MEMORY_REPORTS,
     MOST_BETWEEN,
     PAIR_QUANTILE,
     SCALED_BY,
-    Tally,
-    add_texts,
     calibrate,
-    empty_tally,
     in_frame,
     same_time_columns,
     texts_until_due,
 )
+from ml.tally import MAX_SAMPLE, MEMORY_REPORTS, Tally, add_texts, empty_tally
 from ml.types import Float64Array, FloatArray
 from ml.vectors import remove_mean
 
