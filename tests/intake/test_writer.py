@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import DataError, IntegrityError, connection, transaction
 
 from reports.errors import IdempotencyConflict
-from reports.intake import writer
+from reports.intake import copying, writer
 from reports.intake.contract import ReportIn
 from reports.intake.ids import uuid7
 from reports.intake.writer import Idempotency, ReportRow, Submission, Written, write_group
@@ -90,7 +91,7 @@ def test_a_batch_holds_exactly_the_reports_of_its_service(service: Service) -> N
 
 @pytest.mark.django_db
 def test_a_large_submission_is_several_batches(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "BATCH_REPORTS", 4)
+    monkeypatch.setattr(copying, "BATCH_REPORTS", 4)
     large = submission_for(service, 10)
 
     write_group([large], now=NOW)
@@ -100,14 +101,47 @@ def test_a_large_submission_is_several_batches(service: Service, monkeypatch: py
     assert batched_ids() == Counter(row.id for row in large.rows)
 
 
+def trips_of(work: Callable[[], object], trace: Path) -> int:
+    """Return how often the work waits for the server to answer, as libpq writes it down."""
+    connection.ensure_connection()
+    with trace.open("w+") as written:
+        connection.connection.pgconn.trace(written.fileno())
+        try:
+            work()
+        finally:
+            connection.connection.pgconn.untrace()
+        written.seek(0)
+        return sum("ReadyForQuery" in line or "CopyInResponse" in line for line in written)
+
+
+@with_a_thread
+def test_a_group_costs_two_trips_to_the_database(service: Service, tmp_path: Path) -> None:
+    submissions = [submission_for(service) for _ in range(20)] + [submission_for(make_service("chat"))]
+
+    n_trips = trips_of(lambda: write_group(submissions, now=NOW), tmp_path / "trace")
+
+    assert n_trips == 2
+    assert stored_ids() == batched_ids() == Counter(row.id for each in submissions for row in each.rows)
+
+
+@with_a_thread
+@pytest.mark.parametrize("spoil", ["the rows", "a service that is gone"])
+def test_of_a_group_that_is_refused_nothing_is_stored(service: Service, spoil: str) -> None:
+    spoilt = row_for(service, source="x" * 101) if spoil == "the rows" else row_for(Service(pk=0, slug="gone"))
+
+    with pytest.raises((DataError, IntegrityError)):
+        write_group([submission_for(service), Submission((spoilt,))], now=NOW)
+
+    assert stored_ids() == batched_ids() == Counter()
+    assert write_group([submission_for(service)], now=NOW)  # on the same connection
+
+
 @pytest.mark.django_db
-def test_a_group_costs_one_copy_and_one_insert(service: Service) -> None:
-    submissions = [submission_for(service) for _ in range(20)]
+def test_a_refused_group_leaves_the_transaction_around_it_standing(service: Service) -> None:
+    with pytest.raises(DataError):
+        write_group([Submission((row_for(service, source="x" * 101),))], now=NOW)
 
-    with CaptureQueriesContext(connection) as asked:
-        write_group(submissions, now=NOW)
-
-    assert [query["sql"].partition(" ")[0] for query in asked] == ["SAVEPOINT", "COPY", "INSERT", "RELEASE"]
+    assert stored_ids() == batched_ids() == Counter()
 
 
 @pytest.mark.django_db
