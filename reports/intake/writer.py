@@ -17,7 +17,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
@@ -38,11 +38,13 @@ from reports.nudge import nudge
 logger = logging.getLogger(__name__)
 
 GROUP_REPORTS = 1_000  # rows a COPY; beyond it a commit's fixed cost no longer shows
-# Under load a group waits so long for company: a commit costs what a hundred rows do. A group is under load that comes
-# right after one with so many submissions; whoever is alone is written at once.
+# Under load a group waits so long for company: a commit costs what a hundred rows do. After a group of so many
+# submissions the thread does not look for the next before, or it would begin with the first that comes and have no
+# crowd again; whoever is alone is written at once.
 GATHER_SECONDS = 0.004
 CROWD = 8
 GIVE_UP_SECONDS = 1.0  # how long the database may take for a group before that goes to the spool
+KEEP_SECONDS = 0.1  # how long a connection is kept for the next group: taken from the pool it costs a trip
 RETRY_PAUSE_SECONDS = 0.2
 LOOK_AGAIN_SECONDS = 1.0  # how often a database that is away is asked again
 WATCH_SECONDS = 0.1  # how late the second thread notices that the first is held up
@@ -240,8 +242,6 @@ class ReportWriter:
     def _turn(self, pause_seconds: float) -> float:
         """Write what has come in, then some of what was spooled; return how long to wait for more before the next."""
         is_spooled = not self._spool.is_empty()
-        if self._queue.empty() and not (is_spooled and not pause_seconds):
-            connection.close()  # goes back to the pool: an idle writer holds nothing
         members = self._gather(wait_seconds=pause_seconds if is_spooled else None)
         if members and is_spooled:
             members = self._without_spooled_keys(members)
@@ -259,11 +259,11 @@ class ReportWriter:
         """Return what has come in; wait for the first, for ever with None."""
         members: list[tuple[Submission, Answer]] = []
         n_reports = 0
-        if self._n_latest >= CROWD and not self._queue.empty():
+        if self._n_latest >= CROWD:
             time.sleep(GATHER_SECONDS)
         while n_reports < GROUP_REPORTS and not (self._is_closed and not members):
             try:
-                found = self._queue.get(block=not members and wait_seconds != 0, timeout=wait_seconds or None)
+                found = self._next(block=not members, wait_seconds=wait_seconds)
             except queue.Empty:
                 break
             if found is None:
@@ -274,6 +274,16 @@ class ReportWriter:
                 n_reports += len(submission.rows)
         self._n_latest = len(members)
         return members
+
+    def _next(self, *, block: bool, wait_seconds: float | None) -> tuple[Submission, Answer] | None:
+        """Return what has come in next, None for a wish to look around. Raises queue.Empty where nothing comes."""
+        if not block or wait_seconds == 0:
+            return self._queue.get_nowait()
+        if connection.connection is not None:
+            with suppress(queue.Empty):
+                return self._queue.get(timeout=min(KEEP_SECONDS, wait_seconds or KEEP_SECONDS))
+            connection.close()  # goes back to the pool: an idle writer holds nothing
+        return self._queue.get(timeout=wait_seconds)
 
     def _write(self, members: list[tuple[Submission, Answer]]) -> None:
         group = _Group(members)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ from tests.intake.submissions import (
     stored_ids,
     submission_for,
     wait_for_somebody_who_waits_for_a_lock,
+    wait_until,
 )
 
 with_a_thread = pytest.mark.django_db(transaction=True)  # the writer's thread must see the rows, and the test its own
@@ -291,6 +293,59 @@ def test_what_comes_during_a_commit_is_the_next_group(service: Service, first_wa
 
     assert [len(group) for group in first_waits.groups] == [1, 30]
     assert Report.objects.count() == 31
+
+
+@with_a_thread
+def test_what_comes_soon_after_a_crowd_is_one_group(
+    service: Service, first_waits: FirstGroupWaits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "CROWD", 2)
+    monkeypatch.setattr(writer, "GATHER_SECONDS", 0.5)
+    shared = new_writer()
+    opening = shared.submit(submission_for(service))
+    first_waits.has_begun.wait(PATIENCE_SECONDS)
+    crowd = [shared.submit(submission_for(service)) for _ in range(2)]
+    first_waits.go.set()
+    for answer in (opening, *crowd):
+        answer_of(answer)
+
+    late = [shared.submit(submission_for(service))]
+    time.sleep(0.05)
+    late.append(shared.submit(submission_for(service)))
+    for answer in late:
+        answer_of(answer)
+
+    assert [len(group) for group in first_waits.groups] == [1, 2, 2]
+
+
+@with_a_thread
+def test_groups_that_follow_each_other_share_a_connection(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "KEEP_SECONDS", PATIENCE_SECONDS)
+    shared = new_writer()
+    n_before = connection.pool.get_stats()["requests_num"]
+
+    for _ in range(3):
+        answer_of(shared.submit(submission_for(service)))
+    n_after = connection.pool.get_stats()["requests_num"]
+    shared.close()
+    shared.join()
+
+    assert n_after == n_before + 1
+
+
+@with_a_thread
+def test_an_idle_writer_gives_its_connection_back(service: Service) -> None:
+    shared = new_writer()
+    ours = connection.connection
+
+    answer_of(shared.submit(submission_for(service)))
+
+    def is_back() -> bool:
+        found = connection.pool.get_stats()
+        return found["pool_available"] == found["pool_size"] - 1  # the other is the test's own
+
+    assert ours is not None
+    wait_until(is_back, "the writer's connection is in the pool again")
 
 
 @with_a_thread
