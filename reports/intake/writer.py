@@ -178,7 +178,6 @@ class ReportWriter:
     """
 
     def __init__(self, *, clock: Callable[[], datetime], spool: Spool | None = None) -> None:
-        self.pid = os.getpid()
         self._clock = clock
         self._spool = spool if spool is not None else the_spool()
         self._replayer = Replayer(self._spool.folder, write=lambda found: write_spooled(found, now=self._clock()))
@@ -461,9 +460,19 @@ _writer_lock = threading.Lock()
 
 
 def the_writer(*, clock: Callable[[], datetime]) -> ReportWriter:
-    """Return this process's writer, started on first use (a thread does not survive a fork)."""
+    """Return this process's writer, started on first use."""
     global _writer
-    with _writer_lock:
-        if _writer is None or _writer.pid != os.getpid():
-            _writer = ReportWriter(clock=clock)
-        return _writer
+    if _writer is None:
+        with _writer_lock:
+            if _writer is None:
+                _writer = ReportWriter(clock=clock)
+    return _writer
+
+
+def _forget_writer() -> None:
+    """A thread does not survive a fork, and the lock may have been held in one."""
+    global _writer, _writer_lock
+    _writer, _writer_lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_writer)
