@@ -17,6 +17,7 @@ from reports.intake import writer
 from reports.intake.copying import copy_rows
 from reports.intake.writer import ReportRow, Submission, write_group
 from reports.models import Service
+from tests.factories import NOW
 from tests.intake.submissions import (
     PATIENCE_SECONDS,
     FirstGroupWaits,
@@ -197,6 +198,22 @@ def test_a_connection_that_breaks_within_the_copy_stores_each_report_once(servic
 
     assert killing.n_killed == 1
     assert stored_ids() == batched_ids() == Counter(answer.report_ids)
+
+
+def test_a_connection_that_is_gone_is_told_as_everywhere_else(service: Service) -> None:
+    connection.ensure_connection()
+    backend = connection.connection.info.backend_pid
+
+    def kill_it() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])  # and wait until it has ended
+
+    in_a_thread(kill_it)
+    with pytest.raises(OperationalError):  # said by libpq, for there is no server to say it
+        write_group([submission_for(service)], now=NOW)
+    connection.close()
+
+    assert stored_ids() == Counter()
 
 
 def test_a_commit_that_comes_through_late_is_found_out(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
