@@ -108,16 +108,24 @@ def _pay(key_id: int) -> None:
 
 def _the_payer() -> _Payer:
     global _payer
-    if _payer is None or _payer.pid != os.getpid():  # a thread does not survive a fork
+    if _payer is None:
         _payer = _Payer()
     return _payer
+
+
+def _forget_payer() -> None:
+    """A thread does not survive a fork, and the lock may have been held in one."""
+    global _payer, _lock
+    _payer, _lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_payer)
 
 
 class _Payer:
     """Pays what this process owes, at most once in PAY_SECONDS."""
 
     def __init__(self) -> None:
-        self.pid = os.getpid()
         self._is_owing = threading.Event()
         threading.Thread(target=self._run, name="key-limits", daemon=True).start()
 

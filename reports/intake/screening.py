@@ -19,8 +19,11 @@ _NAMES_OF_SECRETS = (  # in the languages whose speakers told us theirs
 _MARK: Final = re.compile(r"\[(?:secret|email|account|card|phone)\]")
 _DIGIT: Final = re.compile(r"\d")
 _LETTERS_AND_DIGITS: Final = re.compile(r"[A-Z]{2}\d{2}")  # how an IBAN begins
+_DIGITS_ALONE: Final = b"0123456789"
+_NO_PART_OF_AN_IBAN: Final = bytes(set(range(128)) - set(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 _LEAST_PHONE_DIGITS: Final = 7
 _LEAST_CARD_DIGITS: Final = 13
+_LEAST_IBAN_CHARS: Final = 16
 _LEAST_TOKEN_CHARS: Final = 32
 # The four letters that match an ASCII letter when case is ignored, and are not made one by `casefold`.
 _ODD_CASES: Final = ("\u0130", "\u0131", "\u017f", "\u212a")
@@ -88,21 +91,35 @@ def _scrub_once(text: str) -> str:
     if "@" in text:
         text = _URL_CREDENTIALS.sub("[secret]", text)
         text = _EMAIL.sub("[email]", text)
-    return _scrub_digits(text) if _DIGIT.search(text) else text
+    n_digits = _count_digits(text)
+    return _scrub_digits(text, n_digits) if n_digits else text
 
 
-def _scrub_digits(text: str) -> str:
-    """Replace what has a digit in it."""
+def _scrub_digits(text: str, n_digits: int) -> str:
+    """Replace what has a digit in it, in a text with so many."""
     if max(map(len, text.split())) >= _LEAST_TOKEN_CHARS:
         text = _LONG_TOKEN.sub(_hide_long_token, text)
-    if _LETTERS_AND_DIGITS.search(text):
+    if _may_hold_iban(text):
         text = _IBAN.sub(_hide_iban, text)
-    n_digits = len(_DIGIT.findall(text))
     if n_digits >= _LEAST_CARD_DIGITS:
         text = _CARD.sub(_hide_card, text)
     if n_digits >= _LEAST_PHONE_DIGITS:
         text = _PHONE.sub("[phone]", text)
     return text
+
+
+def _count_digits(text: str) -> int:
+    """Return how many of the text's characters a pattern's "\\d" matches."""
+    if text.isascii():  # by bytes a third of what the pattern takes
+        return len(text) - len(text.encode().translate(None, _DIGITS_ALONE))
+    return len(_DIGIT.findall(text))
+
+
+def _may_hold_iban(text: str) -> bool:
+    """Tell whether the text holds the beginning of an IBAN, and as many of its characters as the shortest has."""
+    if text.isascii() and len(text.encode().translate(None, _NO_PART_OF_AN_IBAN)) < _LEAST_IBAN_CHARS:
+        return False
+    return _LETTERS_AND_DIGITS.search(text) is not None
 
 
 def _may_hold_known_token(text: str) -> bool:

@@ -15,15 +15,16 @@ import os
 import queue
 import threading
 import time
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from reports.errors import IdempotencyConflict, ReportsError, StoreUnavailable
 from reports.intake import availability
+from reports.intake.copying import copy_rows
 from reports.intake.replaying import Replayer
 from reports.intake.spool import Spool, repeated, the_spool
 from reports.intake.submissions import Idempotency as Idempotency
@@ -37,12 +38,13 @@ from reports.nudge import nudge
 logger = logging.getLogger(__name__)
 
 GROUP_REPORTS = 1_000  # rows a COPY; beyond it a commit's fixed cost no longer shows
-# Under load a group waits so long for company: a commit costs what a hundred rows do. A group is under load that comes
-# right after one with so many submissions; whoever is alone is written at once.
+# Under load a group waits so long for company: a commit costs what a hundred rows do. After a group of so many
+# submissions the thread does not look for the next before, or it would begin with the first that comes and have no
+# crowd again; whoever is alone is written at once.
 GATHER_SECONDS = 0.004
 CROWD = 8
-BATCH_REPORTS = 1_000  # reports an IntakeBatch: what one clustering transaction takes at the least
 GIVE_UP_SECONDS = 1.0  # how long the database may take for a group before that goes to the spool
+KEEP_SECONDS = 0.1  # how long a connection is kept for the next group: taken from the pool it costs a trip
 RETRY_PAUSE_SECONDS = 0.2
 LOOK_AGAIN_SECONDS = 1.0  # how often a database that is away is asked again
 WATCH_SECONDS = 0.1  # how late the second thread notices that the first is held up
@@ -50,36 +52,15 @@ STAND_IN_SECONDS = 0.01  # how often the second thread looks for reports while i
 LEAVE_SECONDS = 0.25  # what other processes have in the spool is looked at again after so long
 REMEMBER_KEYS = 10_000  # the latest keys the database has, for those who repeat themselves while it is away
 
-_COLUMNS = (
-    "id", "service_id", "channel", "region", "text", "symptom", "lang", "reporter", "network", "source", "url",
-    "release", "trace", "occurred_at", "received_at", "counted_at", "key_id",
-    "suspicion",
-)  # fmt: skip
-_COPY = f"COPY {Report._meta.db_table} ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
-_TYPES = (
-    "uuid",
-    "int8",
-    *["varchar"] * 2,
-    "text",
-    *["varchar"] * 2,
-    "bytea",
-    "bytea",
-    *["varchar"] * 4,
-    *["timestamptz"] * 3,
-    "int8",
-    "varchar",
-)
-_ADD_BATCH = "INSERT INTO reports_intakebatch (service_id, report_ids, written_at) VALUES (%s, %s::uuid[], %s)"
-
 
 def write_group(submissions: Sequence[Submission], *, now: datetime) -> list[Written | ReportsError]:
     """Store the submissions in one transaction and return one answer each.
 
-    Concurrency: a key that another transaction is writing makes this one wait for it. Queries: one COPY, one INSERT for
-    the batches, and one each for keys and contacts where there are any. Raises whatever the database raises; then
+    Concurrency: a key that another transaction is writing makes this one wait for it. Queries: two trips for rows and
+    batches, and where there are keys or contacts one each, BEGIN and COMMIT. Raises whatever the database raises; then
     nothing is stored.
     """
-    with transaction.atomic():
+    with _transaction(submissions):
         answers = [_claim_key(submission, now=now) for submission in submissions]
         rows = [
             row
@@ -88,11 +69,16 @@ def write_group(submissions: Sequence[Submission], *, now: datetime) -> list[Wri
             for row in submission.rows
         ]
         if rows:
-            _copy(rows)
-            _add_batches(rows, now=now)
+            copy_rows(rows, now=now)
             _add_contacts(rows, now=now)
             nudge("cluster")
     return answers
+
+
+def _transaction(submissions: Sequence[Submission]) -> AbstractContextManager[object]:
+    """Return the transaction of a group. Where nothing is stored but rows and batches, these are one by themselves."""
+    others = [row for each in submissions for row in each.rows if each.idempotency or row.report.contact]
+    return transaction.atomic() if others or connection.in_atomic_block else nullcontext()
 
 
 def write_spooled(submissions: Sequence[Submission], *, now: datetime) -> None:
@@ -117,8 +103,7 @@ def write_spooled(submissions: Sequence[Submission], *, now: datetime) -> None:
                 logger.warning("A spooled submission's key was used before with another body; it is stored without.")
             rows += [row for row in submission.rows if row.id not in stored]
         if rows:
-            _copy(rows)
-            _add_batches(rows, now=now)
+            copy_rows(rows, now=now)
             _add_contacts(rows, now=now)
             nudge("cluster")
 
@@ -147,35 +132,6 @@ def _claim_key(submission: Submission, *, now: datetime) -> Written | ReportsErr
             f"The idempotency key {claim.key!r} was used before with another body. Use a new key for a new request."
         )
     return Written(tuple(report_ids), tuple(json.loads(errors)), is_repeat=True)
-
-
-def _copy(rows: Sequence[ReportRow]) -> None:
-    # COPY's errors reach us past Django's wrapper; a broken connection must look as it does elsewhere.
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(_COPY) as copy:
-        copy.set_types(_TYPES)
-        for row in rows:
-            report = row.report
-            copy.write_row(
-                (
-                    row.id, row.service_id, row.channel, report.region, report.text, report.symptom, report.lang,
-                    row.reporter, row.network, report.source, report.url, report.release, report.trace,
-                    report.occurred_at or row.received_at, row.received_at, row.counted_at,
-                    row.key_id, row.suspicion,
-                )
-            )  # fmt: skip
-
-
-def _add_batches(rows: Sequence[ReportRow], *, now: datetime) -> None:
-    by_service: dict[int, list[str]] = defaultdict(list)
-    for row in rows:
-        by_service[row.service_id].append(row.id.hex)
-    # Raw SQL: of a small group, half the time went into making this statement from rows.
-    with connection.cursor() as cursor:
-        for service_id, ids in by_service.items():
-            for start in range(0, len(ids), BATCH_REPORTS):
-                # The array as Postgres writes one: made of UUIDs it takes the driver twice as long.
-                array = f"{{{','.join(ids[start : start + BATCH_REPORTS])}}}"
-                cursor.execute(_ADD_BATCH, [service_id, array, now])
 
 
 def _add_contacts(rows: Sequence[ReportRow], *, now: datetime) -> None:
@@ -222,7 +178,6 @@ class ReportWriter:
     """
 
     def __init__(self, *, clock: Callable[[], datetime], spool: Spool | None = None) -> None:
-        self.pid = os.getpid()
         self._clock = clock
         self._spool = spool if spool is not None else the_spool()
         self._replayer = Replayer(self._spool.folder, write=lambda found: write_spooled(found, now=self._clock()))
@@ -286,8 +241,6 @@ class ReportWriter:
     def _turn(self, pause_seconds: float) -> float:
         """Write what has come in, then some of what was spooled; return how long to wait for more before the next."""
         is_spooled = not self._spool.is_empty()
-        if self._queue.empty() and not (is_spooled and not pause_seconds):
-            connection.close()  # goes back to the pool: an idle writer holds nothing
         members = self._gather(wait_seconds=pause_seconds if is_spooled else None)
         if members and is_spooled:
             members = self._without_spooled_keys(members)
@@ -305,11 +258,11 @@ class ReportWriter:
         """Return what has come in; wait for the first, for ever with None."""
         members: list[tuple[Submission, Answer]] = []
         n_reports = 0
-        if self._n_latest >= CROWD and not self._queue.empty():
+        if self._n_latest >= CROWD:
             time.sleep(GATHER_SECONDS)
         while n_reports < GROUP_REPORTS and not (self._is_closed and not members):
             try:
-                found = self._queue.get(block=not members and wait_seconds != 0, timeout=wait_seconds or None)
+                found = self._next(block=not members, wait_seconds=wait_seconds)
             except queue.Empty:
                 break
             if found is None:
@@ -320,6 +273,16 @@ class ReportWriter:
                 n_reports += len(submission.rows)
         self._n_latest = len(members)
         return members
+
+    def _next(self, *, block: bool, wait_seconds: float | None) -> tuple[Submission, Answer] | None:
+        """Return what has come in next, None for a wish to look around. Raises queue.Empty where nothing comes."""
+        if not block or wait_seconds == 0:
+            return self._queue.get_nowait()
+        if connection.connection is not None:
+            with suppress(queue.Empty):
+                return self._queue.get(timeout=min(KEEP_SECONDS, wait_seconds or KEEP_SECONDS))
+            connection.close()  # goes back to the pool: an idle writer holds nothing
+        return self._queue.get(timeout=wait_seconds)
 
     def _write(self, members: list[tuple[Submission, Answer]]) -> None:
         group = _Group(members)
@@ -497,9 +460,19 @@ _writer_lock = threading.Lock()
 
 
 def the_writer(*, clock: Callable[[], datetime]) -> ReportWriter:
-    """Return this process's writer, started on first use (a thread does not survive a fork)."""
+    """Return this process's writer, started on first use."""
     global _writer
-    with _writer_lock:
-        if _writer is None or _writer.pid != os.getpid():
-            _writer = ReportWriter(clock=clock)
-        return _writer
+    if _writer is None:
+        with _writer_lock:
+            if _writer is None:
+                _writer = ReportWriter(clock=clock)
+    return _writer
+
+
+def _forget_writer() -> None:
+    """A thread does not survive a fork, and the lock may have been held in one."""
+    global _writer, _writer_lock
+    _writer, _writer_lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_writer)

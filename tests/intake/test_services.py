@@ -301,7 +301,7 @@ def test_the_reports_of_a_batch_that_fails_half_way_are_not_stored(monkeypatch: 
     def breaks(*args: Any, **options: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("reports.intake.writer._add_batches", breaks)
+    monkeypatch.setattr("reports.intake.writer._add_contacts", breaks)
     with pytest.raises(RuntimeError):
         accepted_batch(report_in("one"), report_in("two"))
 

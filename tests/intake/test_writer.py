@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import time
+import warnings
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import DataError, IntegrityError, connection, transaction
 
 from reports.errors import IdempotencyConflict
-from reports.intake import writer
+from reports.intake import copying, writer
 from reports.intake.contract import ReportIn
 from reports.intake.ids import uuid7
 from reports.intake.writer import Idempotency, ReportRow, Submission, Written, write_group
@@ -29,6 +33,7 @@ from tests.intake.submissions import (
     stored_ids,
     submission_for,
     wait_for_somebody_who_waits_for_a_lock,
+    wait_until,
 )
 
 with_a_thread = pytest.mark.django_db(transaction=True)  # the writer's thread must see the rows, and the test its own
@@ -90,7 +95,7 @@ def test_a_batch_holds_exactly_the_reports_of_its_service(service: Service) -> N
 
 @pytest.mark.django_db
 def test_a_large_submission_is_several_batches(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "BATCH_REPORTS", 4)
+    monkeypatch.setattr(copying, "BATCH_REPORTS", 4)
     large = submission_for(service, 10)
 
     write_group([large], now=NOW)
@@ -100,14 +105,47 @@ def test_a_large_submission_is_several_batches(service: Service, monkeypatch: py
     assert batched_ids() == Counter(row.id for row in large.rows)
 
 
+def trips_of(work: Callable[[], object], trace: Path) -> int:
+    """Return how often the work waits for the server to answer, as libpq writes it down."""
+    connection.ensure_connection()
+    with trace.open("w+") as written:
+        connection.connection.pgconn.trace(written.fileno())
+        try:
+            work()
+        finally:
+            connection.connection.pgconn.untrace()
+        written.seek(0)
+        return sum("ReadyForQuery" in line or "CopyInResponse" in line for line in written)
+
+
+@with_a_thread
+def test_a_group_costs_two_trips_to_the_database(service: Service, tmp_path: Path) -> None:
+    submissions = [submission_for(service) for _ in range(20)] + [submission_for(make_service("chat"))]
+
+    n_trips = trips_of(lambda: write_group(submissions, now=NOW), tmp_path / "trace")
+
+    assert n_trips == 2
+    assert stored_ids() == batched_ids() == Counter(row.id for each in submissions for row in each.rows)
+
+
+@with_a_thread
+@pytest.mark.parametrize("spoil", ["the rows", "a service that is gone"])
+def test_of_a_group_that_is_refused_nothing_is_stored(service: Service, spoil: str) -> None:
+    spoilt = row_for(service, source="x" * 101) if spoil == "the rows" else row_for(Service(pk=0, slug="gone"))
+
+    with pytest.raises((DataError, IntegrityError)):
+        write_group([submission_for(service), Submission((spoilt,))], now=NOW)
+
+    assert stored_ids() == batched_ids() == Counter()
+    assert write_group([submission_for(service)], now=NOW)  # on the same connection
+
+
 @pytest.mark.django_db
-def test_a_group_costs_one_copy_and_one_insert(service: Service) -> None:
-    submissions = [submission_for(service) for _ in range(20)]
+def test_a_refused_group_leaves_the_transaction_around_it_standing(service: Service) -> None:
+    with pytest.raises(DataError):
+        write_group([Submission((row_for(service, source="x" * 101),))], now=NOW)
 
-    with CaptureQueriesContext(connection) as asked:
-        write_group(submissions, now=NOW)
-
-    assert [query["sql"].partition(" ")[0] for query in asked] == ["SAVEPOINT", "COPY", "INSERT", "RELEASE"]
+    assert stored_ids() == batched_ids() == Counter()
 
 
 @pytest.mark.django_db
@@ -260,6 +298,59 @@ def test_what_comes_during_a_commit_is_the_next_group(service: Service, first_wa
 
 
 @with_a_thread
+def test_what_comes_soon_after_a_crowd_is_one_group(
+    service: Service, first_waits: FirstGroupWaits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "CROWD", 2)
+    monkeypatch.setattr(writer, "GATHER_SECONDS", 0.5)
+    shared = new_writer()
+    opening = shared.submit(submission_for(service))
+    first_waits.has_begun.wait(PATIENCE_SECONDS)
+    crowd = [shared.submit(submission_for(service)) for _ in range(2)]
+    first_waits.go.set()
+    for answer in (opening, *crowd):
+        answer_of(answer)
+
+    late = [shared.submit(submission_for(service))]
+    time.sleep(0.05)
+    late.append(shared.submit(submission_for(service)))
+    for answer in late:
+        answer_of(answer)
+
+    assert [len(group) for group in first_waits.groups] == [1, 2, 2]
+
+
+@with_a_thread
+def test_groups_that_follow_each_other_share_a_connection(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "KEEP_SECONDS", PATIENCE_SECONDS)
+    shared = new_writer()
+    n_before = connection.pool.get_stats()["requests_num"]
+
+    for _ in range(3):
+        answer_of(shared.submit(submission_for(service)))
+    n_after = connection.pool.get_stats()["requests_num"]
+    shared.close()
+    shared.join()
+
+    assert n_after == n_before + 1
+
+
+@with_a_thread
+def test_an_idle_writer_gives_its_connection_back(service: Service) -> None:
+    shared = new_writer()
+    ours = connection.connection
+
+    answer_of(shared.submit(submission_for(service)))
+
+    def is_back() -> bool:
+        found = connection.pool.get_stats()
+        return found["pool_available"] == found["pool_size"] - 1  # the other is the test's own
+
+    assert ours is not None
+    wait_until(is_back, "the writer's connection is in the pool again")
+
+
+@with_a_thread
 def test_a_group_is_full_at_its_limit(
     service: Service, first_waits: FirstGroupWaits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,7 +407,12 @@ def test_a_process_has_one_writer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_forked_process_gets_a_writer_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "_writer", None)
-    inherited = writer.the_writer(clock=lambda: NOW)
-    inherited.pid = -1
+    writer.the_writer(clock=lambda: NOW)
 
-    assert writer.the_writer(clock=lambda: NOW) is not inherited
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads, which are what is tested
+        child = os.fork()
+    if child == 0:
+        os._exit(int(writer._writer is not None or not writer._writer_lock.acquire(blocking=False)))
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

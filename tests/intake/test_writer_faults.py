@@ -14,8 +14,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from reports.errors import StoreUnavailable
 from reports.intake import writer
+from reports.intake.copying import copy_rows
 from reports.intake.writer import ReportRow, Submission, write_group
 from reports.models import Service
+from tests.factories import NOW
 from tests.intake.submissions import (
     PATIENCE_SECONDS,
     FirstGroupWaits,
@@ -103,20 +105,31 @@ def kill_own_connection() -> None:
 
 
 class CommitBreaks:
-    """Stands in for Django's COMMIT on the writer's thread: breaks the connection at the first one."""
+    """Stands in for what commits on the writer's thread: breaks the connection at the first time.
 
-    def __init__(self, *, is_done: bool) -> None:
+    That is Django's COMMIT, or for a group of rows alone the end of `copy_rows`.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, is_done: bool) -> None:
         self.is_done = is_done
         self.n_broken = 0
-        self._commit: Any = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
+        django_commit: Any = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]
+        monkeypatch.setattr(BaseDatabaseWrapper, "_commit", lambda wrapper: self._run(lambda: django_commit(wrapper)))
+        monkeypatch.setattr(writer, "copy_rows", self._copy)
 
-    def on(self, wrapper: BaseDatabaseWrapper) -> None:
+    def _copy(self, rows: Sequence[ReportRow], **options: Any) -> None:
+        if connection.in_atomic_block:
+            copy_rows(rows, **options)
+        else:
+            self._run(lambda: copy_rows(rows, **options))
+
+    def _run(self, commit: Callable[[], None]) -> None:
         if threading.current_thread().name != "report-writer" or self.n_broken:
-            self._commit(wrapper)
+            commit()
             return
         self.n_broken += 1
         if self.is_done:
-            self._commit(wrapper)
+            commit()
         kill_own_connection()
 
 
@@ -125,8 +138,7 @@ class CommitBreaks:
 def test_a_connection_that_breaks_at_the_commit_stores_each_report_once(
     service: Service, monkeypatch: pytest.MonkeyPatch, is_done: bool, key: str
 ) -> None:
-    breaking = CommitBreaks(is_done=is_done)
-    monkeypatch.setattr(BaseDatabaseWrapper, "_commit", lambda wrapper: breaking.on(wrapper))
+    breaking = CommitBreaks(monkeypatch, is_done=is_done)
     ours = submission_for(service, 3, key=key)
 
     answer = answer_of(new_writer().submit(ours))
@@ -136,9 +148,11 @@ def test_a_connection_that_breaks_at_the_commit_stores_each_report_once(
     assert stored_ids() == batched_ids() == Counter(answer.report_ids)
 
 
-@pytest.mark.parametrize("step", ["_claim_key", "_copy", "_add_batches", "_add_contacts"])
+@pytest.mark.parametrize(
+    ("step", "key"), [("_claim_key", "k"), ("copy_rows", "k"), ("copy_rows", ""), ("_add_contacts", "k")]
+)
 def test_a_connection_that_breaks_before_the_commit_stores_each_report_once(
-    service: Service, monkeypatch: pytest.MonkeyPatch, step: str
+    service: Service, monkeypatch: pytest.MonkeyPatch, step: str, key: str
 ) -> None:
     real_step = getattr(writer, step)
     broken: list[str] = []
@@ -150,7 +164,7 @@ def test_a_connection_that_breaks_before_the_commit_stores_each_report_once(
         return real_step(*args, **options)
 
     monkeypatch.setattr(writer, step, breaks_at_first)
-    answer = answer_of(new_writer().submit(submission_for(service, 2, key="k")))
+    answer = answer_of(new_writer().submit(submission_for(service, 2, key=key)))
 
     assert broken == [step]
     assert stored_ids() == batched_ids() == Counter(answer.report_ids)
@@ -170,7 +184,9 @@ class KillsTheCopyOnce:
 
     def _kill(self) -> int:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY reports%'")
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'INSERT %; COPY reports%'"
+            )
             return len(cursor.fetchall())
 
 
@@ -184,9 +200,24 @@ def test_a_connection_that_breaks_within_the_copy_stores_each_report_once(servic
     assert stored_ids() == batched_ids() == Counter(answer.report_ids)
 
 
+def test_a_connection_that_is_gone_is_told_as_everywhere_else(service: Service) -> None:
+    connection.ensure_connection()
+    backend = connection.connection.info.backend_pid
+
+    def kill_it() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])  # and wait until it has ended
+
+    in_a_thread(kill_it)
+    with pytest.raises(OperationalError):  # said by libpq, for there is no server to say it
+        write_group([submission_for(service)], now=NOW)
+    connection.close()
+
+    assert stored_ids() == Counter()
+
+
 def test_a_commit_that_comes_through_late_is_found_out(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    breaking = CommitBreaks(is_done=True)
-    monkeypatch.setattr(BaseDatabaseWrapper, "_commit", lambda wrapper: breaking.on(wrapper))
+    CommitBreaks(monkeypatch, is_done=True)
     looks: queue.SimpleQueue[bool] = queue.SimpleQueue()
     is_stored = writer._is_stored
 
