@@ -28,6 +28,10 @@ HEADER_OUT = [
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What no service has: a mistyped year would have the detector walk through centuries of silence, hour by hour.
+_LEAST_YEAR, _MOST_YEAR = 1970, 2199
+_MOST_COUNT = 10**9
+_MOST_LEVELS = 16
 
 
 class BadInputError(ValueError):
@@ -102,11 +106,7 @@ def read_rows(lines: TextIO) -> Iterator[tuple[int, str, int]]:
                         f"line {reader.line_num}: {text} is earlier than the line before; sort by minute"
                     )
                 last_minute, last_text = minute, text
-            if not stream or "" in stream.split("/"):
-                raise BadInputError(f"line {reader.line_num}: stream {stream!r} is no path such as chat/US/US-CA")
-            if not (count_text.isascii() and count_text.isdigit()):
-                raise BadInputError(f"line {reader.line_num}: count {count_text!r} is no whole number from 0 on")
-            yield last_minute, stream, int(count_text)
+            yield last_minute, _checked_stream(stream, reader.line_num), _parse_count(count_text, reader.line_num)
     except csv.Error as error:
         raise BadInputError(f"line {reader.line_num}: {error}") from None
 
@@ -156,10 +156,35 @@ def _parse_minute(text: str, line: int) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise BadInputError(f"line {line}: {text!r} is no RFC 3339 time") from None
+        raise BadInputError(
+            f"line {line}: {text!r} is no RFC 3339 time; write UTC times such as 2026-01-31T12:00Z"
+            f" (a header, if any, is {','.join(HEADER_IN)})"
+        ) from None
     if moment.tzinfo is None:
         raise BadInputError(f"line {line}: {text!r} has no time zone; write UTC times such as 2026-01-31T12:00Z")
+    if not _LEAST_YEAR <= moment.year <= _MOST_YEAR:
+        raise BadInputError(f"line {line}: {text!r} is not between {_LEAST_YEAR} and {_MOST_YEAR}; correct its year")
     return (moment - _EPOCH) // timedelta(minutes=1)
+
+
+def _checked_stream(stream: str, line: int) -> str:
+    if not stream or "" in stream.split("/"):
+        raise BadInputError(f"line {line}: stream {stream!r} is no path such as chat/US/US-CA; write one")
+    if stream.count("/") >= _MOST_LEVELS:
+        raise BadInputError(
+            f"line {line}: stream {stream[:40]!r}… has {stream.count('/') + 1} levels; {_MOST_LEVELS} are the most"
+        )
+    return stream
+
+
+def _parse_count(text: str, line: int) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise BadInputError(
+            f"line {line}: count {text!r} is no whole number from 0 on; write the reports of the minute"
+        )
+    if len(text) > len(str(_MOST_COUNT)) or int(text) > _MOST_COUNT:
+        raise BadInputError(f"line {line}: count {text[:20]} is above {_MOST_COUNT:,}; write the reports of one minute")
+    return int(text)
 
 
 def _format_minute(minute: int | None) -> str:

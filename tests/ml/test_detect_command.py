@@ -134,6 +134,11 @@ def test_no_input_gives_a_header_alone() -> None:
         ("2026-01-05T00:01:00Z,chat,1.5", "no whole number"),
         ("2026-01-05T00:01:00Z,,1", "no path"),
         ("2026-01-05T00:01:00Z,chat//US,1", "no path"),
+        ("2026-01-05T00:01:00Z," + "/".join("a" * 17) + ",1", "17 levels"),
+        ("2026-01-05T00:01:00Z,chat,99999999999999999999", "above 1,000,000,000"),
+        ("2026-01-05T00:01:00Z,chat," + "9" * 5_000, "above 1,000,000,000"),
+        ("2026-01-05T00:01:00Z,chat,1000000001", "above 1,000,000,000"),
+        ("9999-01-05T00:01:00Z,chat,1", "between 1970 and 2199"),
     ],
 )
 def test_a_bad_line_is_named_and_nothing_is_written(bad: str, complaint: str) -> None:
