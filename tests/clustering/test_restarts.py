@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from ml import calibration
+from ml import calibration, tally
 from reports.clustering import arrays
 from reports.clustering.refinement import refine_service
 from reports.clustering.services import place_batches
@@ -24,7 +24,8 @@ A_WHILE = timedelta(hours=7)
 @pytest.fixture(autouse=True)
 def _short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Means and sample forget after so few texts that they do so in a test."""
-    monkeypatch.setattr(calibration, "MEMORY_REPORTS", 600)
+    for module in (tally, calibration):
+        monkeypatch.setattr(module, "MEMORY_REPORTS", 600)
 
 
 def live_through(
@@ -57,8 +58,8 @@ def test_a_restart_after_every_step_changes_nothing() -> None:
     live_through(always, texts, between=lambda _: arrays.forget_states())
 
     assert_same_story(never, always)
-    assert len(set(texts)) > calibration.MAX_SAMPLE == SampleVector.objects.filter(service=never).count()
-    assert ClusteringState.objects.get(service=never).n_seen > calibration.MEMORY_REPORTS
+    assert len(set(texts)) > tally.MAX_SAMPLE == SampleVector.objects.filter(service=never).count()
+    assert ClusteringState.objects.get(service=never).n_seen > tally.MEMORY_REPORTS
     assert sum(ClusteringState.objects.get(service=never).mean_counts) < 900
     idle = NOW + 12 * A_WHILE - arrays.IDLE_AFTER
     assert MicroCluster.objects.filter(service=never, last_seen_at__lt=idle).exists()

@@ -185,7 +185,8 @@ class KillsTheCopyOnce:
     def _kill(self) -> int:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'INSERT %; COPY reports%'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE state = 'active' AND query LIKE 'INSERT %; COPY reports%'"  # others idle after the same
             )
             return len(cursor.fetchall())
 
