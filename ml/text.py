@@ -123,7 +123,7 @@ def _are_plain(words: set[str]) -> bool:
     together = " ".join(words)
     if _DIGIT.search(together) or _normalise_once(together) != (together, 0):
         return False
-    if len(max(words, key=len)) <= LONGEST_WORD:
+    if len(max(words, key=len, default="")) <= LONGEST_WORD:
         if len(_plain_words) > MOST_WORDS:
             _plain_words.clear()
         _plain_words.update(words)
