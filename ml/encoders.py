@@ -169,19 +169,24 @@ class StaticEncoder:
         return self._encoded(clean, is_clean=True)
 
     def _encoded(self, texts: list[str], *, is_clean: bool) -> FloatArray:
+        foreign: dict[int, str] = {}
+        rows = [row for row, text in enumerate(texts) if not text.isascii()]
+        if rows:
+            clean = [texts[row] for row in rows] if is_clean else comparable([texts[row] for row in rows])
+            foreign = {row: text for row, text in zip(rows, clean, strict=True) if _is_in_other_script(text)}
+            texts = texts.copy()
+            for row, text in zip(rows, clean, strict=True):
+                # Their tokens, of which such words have many, are not asked for.
+                texts[row] = "" if row in foreign else text
         ids = self._ids(texts, is_clean=is_clean)
         tokens = np.frombuffer(b"".join(ids), dtype=np.int32)
         starts = np.zeros(len(texts) + 1, dtype=np.int32)
         starts[1:] = np.cumsum([len(row) // tokens.itemsize for row in ids])
         vectors = unit_rows(self._sums(tokens, starts))
-        rows = [row for row, text in enumerate(texts) if not text.isascii()]
-        if rows:
-            clean = [texts[row] for row in rows] if is_clean else comparable([texts[row] for row in rows])
-            foreign = {row: text for row, text in zip(rows, clean, strict=True) if _is_in_other_script(text)}
-            if foreign:
-                # Hashed into the same space: to the texts of the vocabulary they are as unlike as chance, and to each
-                # other as like as their words are.
-                vectors[list(foreign)] = self._hashing().encode_comparable(list(foreign.values()))
+        if foreign:
+            # Hashed into the same space: to the texts of the vocabulary they are as unlike as chance, and to each
+            # other as like as their words are.
+            vectors[list(foreign)] = self._hashing().encode_comparable(list(foreign.values()))
         return vectors
 
     def _sums(self, tokens: IdArray, starts: IdArray) -> FloatArray:
