@@ -117,6 +117,10 @@ _DATE_OR_AMOUNT = re.compile(
 _GATEWAY: Final = frozenset(("502", "503", "504"))
 MAX_GUARD_CHARS: Final = 40
 _DIGIT_OR_JOIN = re.compile(r"[0-9_]")
+# Holds "_", all that `str.isdigit` calls a digit (superscripts and numbers in circles are none to \d), and a few more.
+_PERHAPS_DIGIT = re.compile(
+    r"[\d_\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070-\u2089\u2460-\u2792\U00010a40-\U0001f10a]"
+)
 _BITS: Final = 20  # of a country in a kind
 MAX_CHARS: Final = 2_000  # of a text; bounds the time that one hostile report takes
 
@@ -197,7 +201,7 @@ def _prepared(text: str) -> str:
     if text.isascii():
         if _DIGIT_OR_JOIN.search(text) is None:
             return ""
-    elif "_" not in text and not any(map(str.isdigit, text)):
+    elif _PERHAPS_DIGIT.search(text) is None or ("_" not in text and not any(map(str.isdigit, text))):
         return ""
     text = text.casefold()
     if not text.isascii():

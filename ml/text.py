@@ -13,7 +13,6 @@ import itertools
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
 from typing import Final
 
 # With a scheme, or a host and a path (pic.twitter.com/x); a bare host (example.com) may be what the report is about.
@@ -30,6 +29,8 @@ _ELONGATION = re.compile(r"([^\W\d_])\1{2,}")  # "sooo" -> "soo"; two stay, for 
 # What the full pattern of `tokens` comes to where there is neither another script nor an emoji: ten times as quick.
 _ASCII_TOKENS = re.compile(r"\w+(?:['-]\w+|(?<=\d)\.(?=\d)\w+)*", re.ASCII)
 _DIGIT = re.compile(r"\d")
+# No more than a sign that one of the above may be found: what is not plain by this is looked at in its text.
+_PERHAPS_NOT_PLAIN = re.compile(r"[\d/@#]|www\.|([^\W\d_])\1\1")
 _CONTROL = re.compile(
     r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 )
@@ -46,6 +47,7 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
+_UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
 _EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
 
 
@@ -95,27 +97,36 @@ def normalise(text: str) -> str:
     return text
 
 
-def plain_words(words: Iterable[str]) -> set[str]:
-    """Which of these words are known to stay as they are, whatever stands beside them.
+def plain_words(words: set[str]) -> set[str]:
+    """Which of these words stay as they are, whatever stands beside them.
 
     Parameters
     ----------
-    words : iterable of str
-        Case folded, without white space.
+    words : set of str
+        Case folded, printable, without white space.
 
     Returns
     -------
     set of str
-        A printable text that case folds to such words alone is normalised to them with single spaces between.
+        A text that case folds to such words alone is normalised to them with single spaces between. Words of more than
+        40 characters, and odd ones that would stay as well, may be missing.
+
+    Notes
+    -----
+    Cost O(total characters), and one look for words that were met before. New ones are looked at together.
 
     Examples
     --------
-    >>> normalise("no POWER since 9")
-    'no power since 9'
-    >>> normalise("no power here"), sorted(plain_words(["no", "power", "9"]))
-    ('no power here', ['no', 'power'])
+    >>> sorted(plain_words({"no", "power", "9", "@acme", "soooo", "here/there"}))
+    ['no', 'power']
     """
-    return _plain_words.intersection(words)
+    new = words - _plain_words
+    suspicious = _PERHAPS_NOT_PLAIN.search
+    usual = {word for word in new if len(word) <= LONGEST_WORD and suspicious(word) is None}
+    # Of other words than these many change when they are brought into compatibility form: each for itself.
+    ascii_words = set(filter(str.isascii, usual))
+    plain = ascii_words if _are_plain(ascii_words) else set()
+    return (words - new) | plain | {word for word in usual - ascii_words if _are_plain({word})}
 
 
 def _are_plain(words: set[str]) -> bool:
@@ -203,6 +214,8 @@ def tokens(text: str) -> list[str]:
 def _tokens_of(piece: str) -> tuple[str, ...]:
     if piece.isascii():
         return tuple(_ASCII_TOKENS.findall(piece))
+    if piece.isalpha() and _UNSPACED_CHARACTER.search(piece) is None:
+        return (piece,)  # letters alone are one word: what the pattern finds as well, five times as quick
     found: list[str] = []
     for match in _token_pattern().finditer(piece):
         word = match.group()
@@ -228,12 +241,15 @@ def _token_pattern() -> re.Pattern[str]:
 @functools.cache
 def _combining_marks() -> str:
     """All combining marks outside the unspaced scripts as ranges of a character class."""
-    unspaced = re.compile(f"[{_UNSPACED}]")
     ranges: list[list[int]] = []
     for point in range(0x300, min(0x1F000, sys.maxunicode)):
         char = chr(point)
         # Variation selectors only say how an emoji is drawn.
-        if not unicodedata.category(char).startswith("M") or 0xFE00 <= point <= 0xFE0F or unspaced.match(char):
+        if (
+            not unicodedata.category(char).startswith("M")
+            or 0xFE00 <= point <= 0xFE0F
+            or _UNSPACED_CHARACTER.match(char)
+        ):
             continue
         if ranges and ranges[-1][1] == point - 1:
             ranges[-1][1] = point

@@ -112,6 +112,31 @@ def test_reference_vectors_are_vectors_of_the_encoder(name: EncoderName) -> None
     assert np.all(np.any(vectors != 0, axis=1))
 
 
+def test_words_have_the_tokens_that_the_whole_tokenizer_gives_them() -> None:
+    encoder = StaticEncoder()
+    words = [
+        "",
+        "power",
+        "brokenn!!",
+        "502",
+        "<s>",
+        "a</s>b",
+        "\u2581",
+        "\u2581\u2581a",
+        "naïve",
+        "тест",
+        "停",
+        "🔥",
+        "a\u2003b",
+    ]
+
+    found = encoder._tokenized([*words, *encoder._tokenizer.get_vocab()])
+
+    for word, ids in found.items():
+        whole = encoder._tokenizer.encode([word], is_pretokenized=True, add_special_tokens=False)
+        assert np.frombuffer(ids, dtype=np.int32).tolist() == whole.ids, word
+
+
 def test_the_static_encoder_opens_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("the encoder opened a connection")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.guards import MAX_GUARD_CHARS, country_number, guard_of, guards_of, kinds_of, parts_of
+from ml.guards import _PERHAPS_DIGIT, MAX_GUARD_CHARS, country_number, guard_of, guards_of, kinds_of, parts_of
 
 PRICES = [
     "I paid 500 dollars and nothing works",
@@ -265,3 +265,9 @@ def test_guards_of_many_texts_are_those_of_each() -> None:
 
     assert guards_of(texts) == [guard_of(text) for text in texts]
     assert guards_of(texts)[:4] == ["404", "", "50x", "err_connection_reset"]
+
+
+def test_no_digit_of_any_script_is_overlooked() -> None:
+    assert [
+        hex(point) for point in range(0x110000) if chr(point).isdigit() and not _PERHAPS_DIGIT.search(chr(point))
+    ] == []

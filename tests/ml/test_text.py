@@ -89,13 +89,31 @@ def test_what_was_read_before_changes_no_text(before: list[str], text: str) -> N
     assert (normalise(text), tokens(text)) == fresh
 
 
-def test_words_are_plain_only_where_nothing_was_taken_out() -> None:
+def test_words_are_plain_only_where_nothing_would_be_taken_out() -> None:
     _plain_words.clear()
 
-    for text in ("No Power", "code 404", "see https://example.com", "slooow"):
-        normalise(text)
+    words = {"no", "power", "code", "404", "see", "https://example.com", "slooow", "@acme", "#down", "ﬁle", "café"}
 
-    assert plain_words(["no", "power", "code", "404", "see", "https://example.com", "slooow"]) == {"no", "power"}
+    assert plain_words(words) == {"no", "power", "code", "see", "café"}
+    assert plain_words(words) == {"no", "power", "code", "see", "café"}
+
+
+@given(st.lists(ODD_TEXTS, max_size=8))
+def test_plain_words_stay_whatever_stands_beside_them(texts: list[str]) -> None:
+    _plain_words.clear()
+    words = {word for text in texts if text.isprintable() for word in text.casefold().split()}
+
+    together = " ".join(sorted(plain_words(words)))
+    _plain_words.clear()
+
+    assert normalise(together) == together
+
+
+@given(st.text(st.characters(min_codepoint=0x80, categories=("L", "M")), max_size=6))
+def test_letters_alone_are_split_as_beside_others(letters: str) -> None:
+    piece = "".join(letters.split())
+
+    assert tokens(piece) == tokens(f"{piece}!")
 
 
 def test_too_many_words_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
