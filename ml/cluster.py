@@ -26,6 +26,8 @@ LEADER_TIGHTNESS: Final = 1.75
 BURST_SHARE: Final = 0.5
 # Reports compared at once: the products of each with each of the others take n² numbers.
 CHUNK_REPORTS: Final = 512
+# Texts that are no copies differ in their first few numbers: looking no further takes a seventh of the time.
+_TOLD_APART_BY: Final = 4
 
 Array = TypeVar("Array", IntArray, Float64Array)
 
@@ -309,6 +311,10 @@ def _with_room(values: Array, n_more: int) -> Array:
 
 def _distinct(units: FloatArray, kinds: IntArray) -> tuple[IntArray, IntArray]:
     """The first of each set of copies, and for each text which of these it copies."""
+    beginnings = np.ascontiguousarray(units[:, :_TOLD_APART_BY])
+    rows = beginnings.view(f"V{beginnings.shape[1] * beginnings.itemsize}").ravel().tolist()
+    if len(set(zip(rows, kinds.tolist(), strict=True))) == len(units):
+        return np.arange(len(units)), np.arange(len(units))
     place: dict[tuple[bytes, int], int] = {}
     firsts: list[int] = []
     copy_of = np.empty(len(units), dtype=np.int64)

@@ -397,3 +397,11 @@ def test_input_that_does_not_fit_is_refused(
 def test_a_reference_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="reference must have shape"):
         assign(empty_state(N_DIMS), topics(1), [0.0], idle_seconds=1.0, reference=REFERENCE[:, :5])
+
+
+def test_texts_alike_in_their_first_numbers_are_no_copies() -> None:
+    vectors = np.eye(8, dtype=np.float32)[[5, 6, 5]]
+
+    found = assign(empty_state(8), vectors, [0, 1, 2], idle_seconds=60, usual=0.5)
+
+    assert found.micro.tolist() == [0, 1, 0]
