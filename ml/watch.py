@@ -45,7 +45,7 @@ from ml.regions import ancestors, place, where
 from ml.rise import log_rise
 from ml.scatter import dispersion_by_window, empty_scatter, learn_scatter
 from ml.types import Float64Array, IntArray
-from ml.young import MEMORY_MINUTES, is_young, usual_of_life
+from ml.young import is_young, raised_to_life
 
 HISTORY_MINUTES = 180  # how far back an onset is searched
 GUARD_HOURS = 1  # the newest closed hour is not learned yet
@@ -197,7 +197,8 @@ class ServiceWatch:
         ).T
         strength = np.broadcast_to(strength[:, None, None], observed.shape)
         if self._is_young:
-            expected, strength = self._raised_by_life(epoch_hour, counts, observed, expected, strength)
+            ends = HISTORY_MINUTES + np.arange(60) + 1
+            expected, strength = raised_to_life(expected, strength, counts, self._lived(epoch_hour), ends)
         # Where no report came the statistic falls; most minutes of most streams hold less than matters.
         asked = (block > 0) & (observed[:, :, -1] >= self._thresholds.n_reporters_suspect)
         rows, minutes = np.nonzero(asked)
@@ -223,34 +224,17 @@ class ServiceWatch:
     def _is_young(self) -> bool:
         return is_young(float(self._profile.slot_hours.sum()))
 
-    def _raised_by_life(
-        self,
-        epoch_hour: int,
-        counts: Float64Array,
-        observed: Float64Array,
-        expected: Float64Array,
-        strength: Float64Array,
-    ) -> tuple[Float64Array, Float64Array]:
-        """Return what is usual and its strength, (k, 60, 18), raised to what came before each window."""
-        minutes = epoch_hour * 60 - HISTORY_MINUTES + np.arange(counts.shape[1])
+    def _lived(self, epoch_hour: int) -> Float64Array:
+        """Return which minutes of the history and the hour are usual life; shape (240,).
+
+        What was confirmed is no usual life, neither while it goes on nor after.
+        """
+        minutes = epoch_hour * 60 - HISTORY_MINUTES + np.arange(HISTORY_MINUTES + 60)
         is_lived = minutes >= self._watched_since
-        # What was confirmed is no usual life, neither while it goes on nor after.
         for alarm in [*self.alarms, *self.ended]:
             if alarm.confirmed is not None:
                 is_lived &= (minutes < alarm.onset) | (minutes > (minutes[-1] if alarm.ended is None else alarm.ended))
-        n_until = np.pad(np.cumsum(counts * is_lived, axis=1), ((0, 0), (1, 0)))
-        lived_until = np.pad(np.cumsum(is_lived), (1, 0))
-        ends = HISTORY_MINUTES + np.arange(60) + 1
-        begins, first = ends[:, None] - np.array(WINDOW_MINUTES), (ends - MEMORY_MINUTES)[:, None]
-        return usual_of_life(
-            expected,
-            strength,
-            observed,
-            n_until[:, begins] - n_until[:, first],
-            lived_until[begins] - lived_until[first],
-            WINDOW_MINUTES,
-            np.clip(minutes[ends - 1] + 1 - self._watched_since, 0, MEMORY_MINUTES)[:, None],
-        )
+        return is_lived.astype(np.float64)
 
     def _levels_now(self, epoch_hour: int) -> tuple[Float64Array, Float64Array]:
         """Each node's share of the profile today, and how well it is known, from its long and its recent history."""
@@ -348,7 +332,14 @@ class ServiceWatch:
                     seen[self._rows[node]] -= theirs
                 inside = [row for node, row in self._rows.items() if node.startswith(other.root + "/")]
                 seen[inside] = np.minimum(seen[inside], usual[inside])
-        found = place(self.nodes, np.maximum(seen, 0.0), usual, hour.dispersion, hour.strength[:, offset].min(axis=1), parent_of=_parent)
+        found = place(
+            self.nodes,
+            np.maximum(seen, 0.0),
+            usual,
+            hour.dispersion,
+            hour.strength[:, offset].min(axis=1),
+            parent_of=_parent,
+        )
         if found.is_settled:
             alarm.root, alarm.regions = found.root, set(found.regions)
 

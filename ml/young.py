@@ -16,19 +16,21 @@ import numpy.typing as npt
 
 from ml.baseline import SHAPE_HOUR_OF_DAY
 from ml.recent import SPREAD
+from ml.rise import windows_within
 from ml.types import Float64Array
 
 # A service is young until every hour of the day has been learnt once: until then a morning is news.
 YOUNG_HOURS = 23.5  # what 24 hours are after a day of forgetting
-# So far back life is remembered. A rhythm moves on within hours, and the average of a night says little of a morning.
-MEMORY_MINUTES = 180
+# So far back from its window life is remembered: a rhythm moves on within hours. With two hours a jump from 1 to 6 a
+# minute is confirmed half as often, with three quarters of one no sooner (`benchmarks/detection_firstday.py`).
+MEMORY_MINUTES = 60
 # The first report of a service no older than the recording of it: it may have had half an hour of silence before. That
 # is what the prior of one report an hour (shape a half) says, too.
 SILENCE_BEFORE_MINUTES = 30
 
 _PRIOR_SHAPE = 0.5  # Jeffreys' prior of a rate, held as firmly as a minute: no rate is unlikely
 _PRIOR_MINUTES = 1.0
-_LEAST_MINUTES = 1.0  # less life than this says nothing
+_LEAST_MINUTES = 5.0  # less life than this says nothing: reports come in company
 # Neighbouring hours differ by as much as an hour of the day does from the day: the log of a rate wanders by this
 # variance an hour. The mean of the last n hours then lies from the rate at their end by a third of n of it.
 _WANDERS_PER_HOUR = 1.0 / SHAPE_HOUR_OF_DAY
@@ -71,72 +73,81 @@ def watched_since(first_report: int, recorded_since: int) -> int:
     return max(recorded_since, first_report - SILENCE_BEFORE_MINUTES)
 
 
-def usual_of_life(
+def raised_to_life(
     expected: npt.ArrayLike,
     strength: npt.ArrayLike,
-    observed: npt.ArrayLike,
-    n_before: npt.ArrayLike,
-    minutes_before: npt.ArrayLike,
-    window_minutes: npt.ArrayLike,
-    age_minutes: npt.ArrayLike,
+    counts: npt.ArrayLike,
+    lived: npt.ArrayLike,
+    ends: npt.ArrayLike,
+    *,
+    elapsed: float = 1.0,
 ) -> Usual:
-    """Raise what is usual to what came before each window.
+    """Raise what is usual in each window to what came in the hour of life before it.
 
     The rate before is a gamma posterior of the reports and minutes before the window; to its doubt comes that the rate
     has wandered since.
 
     Parameters
     ----------
-    expected, observed : array-like of shape (..., w)
-        Reports usual by what was learnt, and seen, in windows that end now.
-    strength : array-like, broadcast to (..., w)
+    expected : array-like of shape (k, m, 18)
+        Reports usual by what was learnt, in the windows of `detect.WINDOW_MINUTES` that end at each of m moments.
+    strength : array-like, broadcast to (k, m, 18)
         Gamma shape of what was learnt.
-    n_before : array-like, broadcast to (..., w)
-        Reports between the beginning of life, or of memory, and that of the window.
-    minutes_before : array-like, broadcast to (..., w)
-        Minutes of life in which they came.
-    window_minutes : array-like, broadcast to (..., w)
-        Minutes of each window that have passed.
-    age_minutes : array-like, broadcast to (..., w)
-        From the beginning of life, or of memory, to now.
+    counts : array-like of shape (k, n)
+        Reports a minute of k streams, oldest first.
+    lived : array-like of shape (n,)
+        Which part of each minute is usual life, in [0, 1]: none before the service was watched or while an outage was
+        confirmed.
+    ends : array-like of shape (m,), int
+        For each moment, how many of the minutes there are until then.
+    elapsed : float
+        How much of the last minute before each end has passed, in (0, 1].
 
     Returns
     -------
     Usual
-        Of shape (..., w). Where there was less than a minute before, `expected` is at least what is observed.
+        Both of shape (k, m, 18). Where there were less than five minutes before, `expected` is at least what is seen.
 
     Raises
     ------
     ValueError
-        If a number of reports or minutes is negative.
+        If a number is outside its range.
 
     Notes
     -----
-    Cost O(size of the windows).
+    Minutes before the first that is given are none of its life. Cost O(k (n + 18 m)).
 
     Examples
     --------
     >>> import numpy as np
-    >>> before = [20.0, 10.0, 0.0]  # ten minutes old, two reports a minute, windows of 1, 5 and 10 minutes
-    >>> found = usual_of_life([0.02, 0.1, 0.2], 0.4, [3, 11, 20], before, [9.0, 5.0, 0.0], [1.0, 5.0, 10.0], 10.0)
-    >>> found.expected.round(1).tolist(), found.strength.round(1).tolist()
-    ([2.0, 8.8, 20.0], [7.8, 5.7, 0.4])
+    >>> steady = np.full((1, 30), 2.0)  # half an hour old
+    >>> prior = np.array(windows_within(60)) / 60.0
+    >>> found = raised_to_life(prior[None, None], 0.4, steady, np.ones(30), [30])
+    >>> found.expected[0, 0, [0, 7, -1]].round(1).tolist(), found.strength[0, 0, [0, 7, -1]].round(1).tolist()
+    ([2.0, 15.5, 60.0], [7.5, 7.2, 0.4])
     """
-    learnt = np.asarray(expected, dtype=np.float64)
-    known = np.broadcast_to(np.asarray(strength, dtype=np.float64), learnt.shape)
-    seen = np.broadcast_to(np.asarray(observed, dtype=np.float64), learnt.shape)
-    reports = np.asarray(n_before, dtype=np.float64)
-    minutes = np.asarray(minutes_before, dtype=np.float64)
-    age = np.asarray(age_minutes, dtype=np.float64)
-    if (reports < 0).any() or (minutes < 0).any() or (age < 0).any():
-        raise ValueError("n_before, minutes_before and age_minutes must not be negative")
-    shape = reports + _PRIOR_SHAPE
-    own = shape / (minutes + _PRIOR_MINUTES) * np.asarray(window_minutes, dtype=np.float64)
-    own_strength = 1.0 / (1.0 / shape + SPREAD + _WANDERS_PER_HOUR * age / 60.0 / 3.0)
-    has_life = np.broadcast_to(minutes >= _LEAST_MINUTES, learnt.shape)
-    own = np.where(has_life, own, seen)
+    reports, life = np.asarray(counts, dtype=np.float64), np.asarray(lived, dtype=np.float64)
+    until = np.asarray(ends, dtype=np.int64)[:, None]
+    if (reports < 0).any() or (life < 0).any() or (life > 1).any() or not 0 < elapsed <= 1:
+        raise ValueError("counts must not be negative, lived must lie in [0, 1] and elapsed in (0, 1]")
+    if reports.ndim != 2 or life.shape != reports.shape[1:] or (until < 0).any() or (until > life.size).any():
+        raise ValueError(f"lived must be of shape {reports.shape[1:]} and ends within it, not {life.shape}")
+    windows = np.array(windows_within(60))
+    seen_until = np.pad(np.cumsum(reports, axis=1), ((0, 0), (1, 0)))
+    usual_until = np.pad(np.cumsum(reports * (life > 0), axis=1), ((0, 0), (1, 0)))
+    lived_until = np.pad(np.cumsum(life), (1, 0))
+    begins = np.maximum(until - windows, 0)
+    first = np.maximum(begins - MEMORY_MINUTES, 0)
+    minutes = lived_until[begins] - lived_until[first]
+    age_hours = (until - np.maximum(first, int(np.argmax(life > 0)))) / 60.0
+    shape = usual_until[:, begins] - usual_until[:, first] + _PRIOR_SHAPE
+    own = shape / (minutes + _PRIOR_MINUTES) * (windows - 1.0 + elapsed)
+    own_strength = 1.0 / (1.0 / shape + SPREAD + _WANDERS_PER_HOUR * np.maximum(age_hours, 0.0) / 3.0)
+    has_life = minutes >= _LEAST_MINUTES
+    own = np.where(has_life, own, seen_until[:, until] - seen_until[:, begins])
+    learnt, known = np.asarray(expected, dtype=np.float64), np.asarray(strength, dtype=np.float64)
     is_higher = own > learnt
     return Usual(
         expected=np.where(is_higher, own, learnt),
-        strength=np.where(is_higher & has_life, np.broadcast_to(own_strength, learnt.shape), known),
+        strength=np.where(is_higher & has_life, own_strength, np.broadcast_to(known, learnt.shape)),
     )
