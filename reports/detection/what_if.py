@@ -264,7 +264,7 @@ def _answer_service(
 
 
 def _places(service_id: int, *, since: datetime, until: datetime) -> tuple[datetime, dict[str, str], int]:
-    """Return the minute in which the history begins, each region's path in the replay, and how many regions count with a wider one.
+    """Return the minute in which the history begins, each region's path, and how many regions count with a wider one.
 
     Queries: two.
     """
