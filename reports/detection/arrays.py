@@ -87,6 +87,7 @@ _Row = tuple[int, str, int, int, int]
 def _read_last_hour(service_ids: Sequence[int] | None, *, now: datetime) -> dict[int, list[_Row]]:
     newest = now.replace(second=0, microsecond=0)
     oldest = newest - (LOOKBACK_MINUTES - 1) * MINUTE
+    wanted = None if service_ids is None else list(service_ids)
     found: dict[int, list[_Row]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -95,7 +96,7 @@ def _read_last_hour(service_ids: Sequence[int] | None, *, now: datetime) -> dict
             " JOIN reports_microcluster m ON m.id = c.micro_cluster_id"
             " WHERE c.minute >= %s AND c.minute <= %s AND (%s::bigint[] IS NULL OR c.service_id = ANY(%s))"
             " GROUP BY 1, 2, 3, 4",
-            [oldest, oldest, newest, service_ids, service_ids],
+            [oldest, oldest, newest, wanted, wanted],
         )
         for found_id, *row in cursor.fetchall():
             found[found_id].append(tuple(row))

@@ -1,7 +1,7 @@
 """The life of young services: what came in the hour before the last one, and which minutes of both are usual life.
 
-Reads, and decides nothing. Only services that have been learnt for less than eight hours have one, so all others pay nothing
-for it. Not here: what is concluded from it (`ml.young`).
+Reads, and decides nothing. Only services that have been learnt for less than eight hours have one; all others pay
+nothing for it. Not here: what is concluded from it (`ml.young`).
 """
 
 from __future__ import annotations
