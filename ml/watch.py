@@ -45,7 +45,7 @@ from ml.regions import ancestors, place, where
 from ml.rise import log_rise
 from ml.scatter import dispersion_by_window, empty_scatter, learn_scatter
 from ml.types import Float64Array, IntArray
-from ml.young import is_young, raised_to_life
+from ml.young import Usual, is_young, raised_to_life
 
 HISTORY_MINUTES = 180  # how far back an onset is searched
 GUARD_HOURS = 1  # the newest closed hour is not learned yet
@@ -197,8 +197,7 @@ class ServiceWatch:
         ).T
         strength = np.broadcast_to(strength[:, None, None], observed.shape)
         if self._is_young:
-            ends = HISTORY_MINUTES + np.arange(60) + 1
-            expected, strength = raised_to_life(expected, strength, counts, self._lived(epoch_hour), ends)
+            expected, strength = self._raised_by_life(epoch_hour, counts, expected, strength)
         # Where no report came the statistic falls; most minutes of most streams hold less than matters.
         asked = (block > 0) & (observed[:, :, -1] >= self._thresholds.n_reporters_suspect)
         rows, minutes = np.nonzero(asked)
@@ -224,17 +223,22 @@ class ServiceWatch:
     def _is_young(self) -> bool:
         return is_young(float(self._profile.slot_hours.sum()))
 
-    def _lived(self, epoch_hour: int) -> Float64Array:
-        """Return which minutes of the history and the hour are usual life; shape (240,).
+    def _raised_by_life(
+        self, epoch_hour: int, counts: Float64Array, expected: Float64Array, strength: Float64Array
+    ) -> Usual:
+        """Raise what is usual and its strength, (k, 60, 18), to what came before each window.
 
         What was confirmed is no usual life, neither while it goes on nor after.
         """
         minutes = epoch_hour * 60 - HISTORY_MINUTES + np.arange(HISTORY_MINUTES + 60)
-        is_lived = minutes >= self._watched_since
+        is_outage = np.zeros(minutes.size, dtype=np.bool_)
         for alarm in [*self.alarms, *self.ended]:
             if alarm.confirmed is not None:
-                is_lived &= (minutes < alarm.onset) | (minutes > (minutes[-1] if alarm.ended is None else alarm.ended))
-        return is_lived.astype(np.float64)
+                last = minutes[-1] if alarm.ended is None else alarm.ended
+                is_outage |= (minutes >= alarm.onset) & (minutes <= last)
+        watched = (minutes >= self._watched_since).astype(np.float64)
+        ends = HISTORY_MINUTES + np.arange(60) + 1
+        return raised_to_life(expected, strength, counts, watched, ends, is_outage=is_outage)
 
     def _levels_now(self, epoch_hour: int) -> tuple[Float64Array, Float64Array]:
         """Each node's share of the profile today, and how well it is known, from its long and its recent history."""

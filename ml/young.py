@@ -79,9 +79,10 @@ def raised_to_life(
     expected: npt.ArrayLike,
     strength: npt.ArrayLike,
     counts: npt.ArrayLike,
-    lived: npt.ArrayLike,
+    watched: npt.ArrayLike,
     ends: npt.ArrayLike,
     *,
+    is_outage: npt.ArrayLike = False,
     elapsed: float = 1.0,
 ) -> Usual:
     """Raise what is usual in each window to what came in the hour of life before it.
@@ -97,18 +98,20 @@ def raised_to_life(
         Gamma shape of what was learnt.
     counts : array-like of shape (k, n)
         Reports a minute of k streams, oldest first.
-    lived : array-like of shape (n,)
-        Which part of each minute is usual life, in [0, 1]: none before the service was watched or while an outage was
-        confirmed.
+    watched : array-like of shape (n,)
+        Which part of each minute the service was there, in [0, 1].
     ends : array-like of shape (m,), int
         For each moment, how many of the minutes there are until then.
+    is_outage : array-like of shape (n,), bool
+        Minutes with a confirmed outage, which are no usual life.
     elapsed : float
         How much of the last minute before each end has passed, in (0, 1].
 
     Returns
     -------
     Usual
-        Both of shape (k, m, 18). Where there were less than five minutes before, `expected` is at least what is seen.
+        Both of shape (k, m, 18). Where the service was there for less than five minutes before, `expected` is at least
+        what is seen; where an outage left less than five minutes of life, nothing is raised.
 
     Raises
     ------
@@ -128,25 +131,26 @@ def raised_to_life(
     >>> found.expected[0, 0, [0, 7, -1]].round(1).tolist(), found.strength[0, 0, [0, 7, -1]].round(1).tolist()
     ([2.0, 15.5, 60.0], [7.5, 7.2, 0.4])
     """
-    reports, life = np.asarray(counts, dtype=np.float64), np.asarray(lived, dtype=np.float64)
+    reports, there = np.asarray(counts, dtype=np.float64), np.asarray(watched, dtype=np.float64)
     until = np.asarray(ends, dtype=np.int64)[:, None]
-    if (reports < 0).any() or (life < 0).any() or (life > 1).any() or not 0 < elapsed <= 1:
-        raise ValueError("counts must not be negative, lived must lie in [0, 1] and elapsed in (0, 1]")
-    if reports.ndim != 2 or life.shape != reports.shape[1:] or (until < 0).any() or (until > life.size).any():
-        raise ValueError(f"lived must be of shape {reports.shape[1:]} and ends within it, not {life.shape}")
+    if (reports < 0).any() or (there < 0).any() or (there > 1).any() or not 0 < elapsed <= 1:
+        raise ValueError("counts must not be negative, watched must lie in [0, 1] and elapsed in (0, 1]")
+    if reports.ndim != 2 or there.shape != reports.shape[1:] or (until < 0).any() or (until > there.size).any():
+        raise ValueError(f"watched must be of shape {reports.shape[1:]} and ends within it, not {there.shape}")
+    life = np.where(np.asarray(is_outage, dtype=np.bool_), 0.0, there)
     windows = np.array(windows_within(60))
     seen_until = np.pad(np.cumsum(reports, axis=1), ((0, 0), (1, 0)))
     usual_until = np.pad(np.cumsum(reports * (life > 0), axis=1), ((0, 0), (1, 0)))
-    lived_until = np.pad(np.cumsum(life), (1, 0))
+    there_until, lived_until = (np.pad(np.cumsum(minutes), (1, 0)) for minutes in (there, life))
     begins = np.maximum(until - windows, 0)
     first = np.maximum(begins - MEMORY_MINUTES, 0)
     minutes = lived_until[begins] - lived_until[first]
-    age_hours = (until - np.maximum(first, int(np.argmax(life > 0)))) / 60.0
+    age_hours = (until - np.maximum(first, int(np.argmax(there > 0)))) / 60.0
     shape = usual_until[:, begins] - usual_until[:, first] + _PRIOR_SHAPE
     own = shape / (minutes + _PRIOR_MINUTES) * (windows - 1.0 + elapsed)
     own_strength = 1.0 / (1.0 / shape + SPREAD + _WANDERS_PER_HOUR * np.maximum(age_hours, 0.0) / 3.0)
-    has_life = minutes >= _LEAST_MINUTES
-    own = np.where(has_life, own, seen_until[:, until] - seen_until[:, begins])
+    has_life, is_new = minutes >= _LEAST_MINUTES, there_until[begins] - there_until[first] < _LEAST_MINUTES
+    own = np.where(has_life, own, np.where(is_new, seen_until[:, until] - seen_until[:, begins], 0.0))
     learnt, known = np.asarray(expected, dtype=np.float64), np.asarray(strength, dtype=np.float64)
     is_higher = own > learnt
     return Usual(

@@ -14,7 +14,7 @@ import numpy as np
 
 from ml import young
 from ml.detect import LOOKBACK_MINUTES
-from ml.types import Float64Array
+from ml.types import BoolArray, Float64Array
 from reports.detection.arrays import MINUTE, LastHour, hours_before
 from reports.detection.learning import Usual
 from reports.enums import OutageState
@@ -25,10 +25,15 @@ _N_MINUTES = 2 * LOOKBACK_MINUTES
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What came of each stream in the hour before the last one, and which part of the 120 minutes was usual life."""
+    """What came of each stream in the hour before the last one.
+
+    Of the 120 minutes until now `watched` says in which part the service was there, `is_outage` which belong to a
+    confirmed outage: no usual life, neither while it goes on nor after.
+    """
 
     before: LastHour
-    lived: Float64Array
+    watched: Float64Array
+    is_outage: BoolArray
 
     def of_failures(self) -> Life:
         """Return the same life with nothing in it but the reports that tell of a failure."""
@@ -52,8 +57,9 @@ class Life:
             expected[:, None, :],
             strength[:, None, None],
             np.concatenate([before, counts], axis=1),
-            self.lived,
+            self.watched,
             [_N_MINUTES],
+            is_outage=self.is_outage,
             elapsed=hour.elapsed_seconds / 60.0,
         )
         return young.Usual(raised.expected[:, 0], raised.strength[:, 0])
@@ -66,17 +72,19 @@ def lives(usuals: Mapping[int, Usual], *, now: datetime) -> dict[int, Life]:
         return {}
     newest = now.replace(second=0, microsecond=0)
     oldest = newest - (_N_MINUTES - 1) * MINUTE
-    lived = {pk: _minutes_from(began, oldest) for pk, began in since.items()}
-    # What was confirmed is no usual life, neither while it goes on nor after.
+    is_outage = {pk: np.zeros(_N_MINUTES, dtype=np.bool_) for pk in since}
     confirmed = (
         Outage.objects.filter(service_id__in=since, confirmed_at__isnull=False)
         .exclude(state=OutageState.DISMISSED)
         .exclude(resolved_at__lt=oldest)
     )
     for pk, started_at, resolved_at in confirmed.values_list("service_id", "started_at", "resolved_at"):
-        after = _minutes_from(resolved_at, oldest) if resolved_at is not None else np.zeros(_N_MINUTES)
-        lived[pk] = lived[pk] * np.maximum(1.0 - _minutes_from(started_at, oldest), after)
-    return {pk: Life(before, lived[pk]) for pk, before in hours_before(sorted(since), now=now).items()}
+        is_over = _minutes_from(resolved_at, oldest) >= 1.0 if resolved_at is not None else False
+        is_outage[pk] |= (_minutes_from(started_at, oldest) > 0.0) & ~np.asarray(is_over)
+    return {
+        pk: Life(before, _minutes_from(since[pk], oldest), is_outage[pk])
+        for pk, before in hours_before(sorted(since), now=now).items()
+    }
 
 
 def _minutes_from(moment: datetime, oldest: datetime) -> Float64Array:

@@ -9,6 +9,7 @@ from reports.detection import life
 from reports.detection.learning import what_is_usual
 from reports.detection.services import detect_pending
 from reports.detection.ticks import glance
+from reports.enums import OutageState
 from reports.models import Cluster, Outage, Service
 from tests.detection.streams import HOUR, MINUTE, everything_seen, known_service, look, people, watch
 from tests.factories import NOW, make_cluster, make_service
@@ -74,11 +75,12 @@ def test_reports_after_an_hour_of_silence_are_an_outage_within_minutes() -> None
 def test_a_confirmed_outage_goes_on_while_its_reports_do() -> None:
     service = make_service()
     clusters = steady(service, minutes=60, per_minute=1)
-    people(clusters[0], 8, at=NOW + HOUR, minutes=100)
+    people(clusters[0], 8, at=NOW + HOUR, minutes=110)
 
-    watch(service, first=60, last=158, every=2)
+    watch(service, first=60, last=168, every=2)
 
-    assert [one.resolved_at for one in Outage.objects.all()] == [None]
+    # More than an hour after its beginning there is no other life to compare with, and it is no calmer for that.
+    assert [(one.state, one.quiet_since) for one in Outage.objects.all()] == [(OutageState.CONFIRMED, None)]
 
 
 def test_a_second_look_at_the_same_moment_changes_nothing() -> None:
@@ -102,7 +104,7 @@ def test_the_minute_a_service_was_made_in_is_lived_in_part() -> None:
 
     found = life.lives({service.pk: usual}, now=now)[service.pk]
 
-    assert found.lived[-12:].tolist() == [0.0, 0.75, *[1.0] * 10]
+    assert found.watched[-12:].tolist() == [0.0, 0.75, *[1.0] * 10]
 
 
 def test_of_services_with_a_history_no_life_is_read(django_assert_num_queries: DjangoAssertNumQueries) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ml.detect_stream import find_alarms
+from ml.phases import Phase
 from ml.watch import Alarm, ServiceWatch
 from ml.young import raised_to_life, watched_since
 
@@ -68,7 +69,7 @@ def test_a_confirmed_outage_does_not_become_usual_life_while_it_goes_on() -> Non
     [outage] = alarms_of(mean, 3)
 
     assert 60 <= outage.suspected < 70
-    assert outage.ended is None  # two hours later, and no report less
+    assert (outage.ended, outage.phase) == (None, Phase.CONFIRMED)  # two hours later, and no report less
     assert outage.expected < outage.observed / 4
 
 
@@ -99,13 +100,21 @@ def test_life_never_lowers_what_is_usual() -> None:
 def test_a_minute_that_was_no_usual_life_counts_for_nothing() -> None:
     counts = np.full((1, 120), 1.0)
     counts[0, 40:55] = 100.0
-    lived = np.ones(120)
-    lived[40:55] = 0.0
-    raised = raised_to_life(np.zeros((1, 1, 18)), 1.0, counts, lived, [120])
+    is_outage = np.zeros(120, dtype=bool)
+    is_outage[40:55] = True
+    raised = raised_to_life(np.zeros((1, 1, 18)), 1.0, counts, np.ones(120), [120], is_outage=is_outage)
 
     assert raised.expected[0, 0, -1] == pytest.approx(60.0, rel=0.05)  # an hour, compared with the hour before
 
 
-def test_lived_must_be_parts_of_minutes() -> None:
-    with pytest.raises(ValueError, match="lived must lie in"):
+def test_after_an_hour_of_outage_what_was_learnt_is_usual() -> None:
+    raised = raised_to_life(
+        np.ones((1, 1, 18)), 1.0, np.full((1, 120), 9.0), np.ones(120), [120], is_outage=np.ones(120, dtype=bool)
+    )
+
+    assert (raised.expected == 1.0).all()
+
+
+def test_watched_must_be_parts_of_minutes() -> None:
+    with pytest.raises(ValueError, match="watched must lie in"):
         raised_to_life(np.zeros((1, 1, 18)), 1.0, np.zeros((1, 60)), np.full(60, 2.0), [60])
