@@ -21,7 +21,7 @@ from ml.types import Float64Array
 
 # A service is young until so many hours have been learnt. From then on they follow a morning as well as the last hour
 # does, and better see an outage that swells over hours: with 24 some five more of the 61 public incidents without a
-# history are missed, with 4 every third busy service is suspected in its first morning (`benchmarks/detection_firstday.py`).
+# history are missed; with 4 every third busy service is suspected in its first morning (decision 41).
 YOUNG_HOURS = 7.9  # eight hours after what is forgotten of them
 # So far back from its window life is remembered: a rhythm moves on within hours. With two hours a jump from 1 to 6 a
 # minute is confirmed half as often, with three quarters of one no sooner (`benchmarks/detection_firstday.py`).
