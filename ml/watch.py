@@ -272,14 +272,16 @@ class ServiceWatch:
 
     def _watch(self, epoch_hour: int, block: Float64Array, n_minutes: int) -> None:
         hour = self._test(epoch_hour, block)
+        together = 1.0 / (1.0 / hour.p).sum(axis=0)
         for offset in range(n_minutes):
             n_confirmed = self._n_confirmed()
-            if 1.0 / (1.0 / hour.p[:, offset]).sum() < self._thresholds.p_suspect:
+            if together[offset] < self._thresholds.p_suspect:
                 self._open(hour, offset)
             for alarm in list(self.alarms):
                 self._follow(alarm, hour, offset)
             if self._is_young and self._n_confirmed() != n_confirmed:
                 hour = self._test(epoch_hour, block)
+                together = 1.0 / (1.0 / hour.p).sum(axis=0)
 
     def _n_confirmed(self) -> int:
         return sum(alarm.confirmed is not None for alarm in self.alarms)
