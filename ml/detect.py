@@ -323,8 +323,8 @@ def evidence(
         Reports usual in each window, see `window_expected` and `baseline.shares`.
     dispersion : float or array-like of shape (k,) or (k, 18)
         Dispersion of hourly counts (`Profile.dispersion`), or of each window's (`scatter.dispersion_by_window`).
-    strength : float or array-like of shape (k,)
-        Gamma shape of each stream's level, see `baseline.shares` and `baseline.joint_strength`.
+    strength : float or array-like of shape (k,) or (k, 18)
+        Gamma shape of each stream's level, see `baseline.shares` and `baseline.joint_strength`, or of each window's.
     calibration : Calibration, optional
         The installation's own; the shipped one by default.
 
@@ -348,13 +348,14 @@ def evidence(
     """
     observed = window_sums(minute_counts)
     usual = np.broadcast_to(np.asarray(expected, dtype=np.float64), observed.shape)
-    known = np.broadcast_to(np.asarray(strength, dtype=np.float64), observed.shape[:1])
+    known = np.asarray(strength, dtype=np.float64)
+    known = np.broadcast_to(known if known.ndim == 2 else known.reshape(-1, 1), observed.shape)
     spread = np.asarray(dispersion, dtype=np.float64)
     spread = np.broadcast_to(spread if spread.ndim == 2 else window_dispersion(spread), observed.shape)
     p_all = rarity(log_rise(observed, usual, spread, known), usual[:, -1], calibration=calibration)
     recent = observed[:, _RECENT_COLUMNS], usual[:, _RECENT_COLUMNS], spread[:, _RECENT_COLUMNS]
-    p_recent = scan_p(tail_p(*recent, known[:, None]))
-    clarity = _best_ratio(observed, usual, sizes(usual, spread, known[:, None]))
+    p_recent = scan_p(tail_p(*recent, known[:, _RECENT_COLUMNS]))
+    clarity = _best_ratio(observed, usual, sizes(usual, spread, known))
     # Of equally telling windows the longest: it holds the most reports.
     best = len(WINDOW_MINUTES) - 1 - np.argmax(clarity[:, ::-1], axis=1)
     return [

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
 from ml.watch import Alarm, ServiceWatch
+from ml.young import watched_since
 
 HEADER_IN = ["minute", "stream", "count"]
 HEADER_OUT = [
@@ -65,16 +66,18 @@ def find_alarms(rows: Iterator[tuple[int, str, int]]) -> list[Alarm]:
     watches: dict[str, ServiceWatch] = {}
     pending: dict[str, dict[str, list[int]]] = {}
     hour, minute = 0, 0
+    recorded_since = 2**62
     for minute, stream, count in rows:
+        recorded_since = min(recorded_since, minute)
         if minute // 60 != hour:
-            _take_all(watches, pending, hour)
+            _take_all(watches, pending, hour, recorded_since=recorded_since)
             pending, hour = {}, minute // 60
         service = stream.partition("/")[0]
         by_stream = pending.setdefault(service, {})
         if stream not in by_stream:
             by_stream[stream] = [0] * 60
         by_stream[stream][minute % 60] += count
-    _take_all(watches, pending, hour, n_minutes=minute % 60 + 1)
+    _take_all(watches, pending, hour, recorded_since=recorded_since, n_minutes=minute % 60 + 1)
     for watch in watches.values():  # services that fell silent before the end
         if watch.next_hour <= hour:
             watch.take_hour(hour, {}, n_minutes=minute % 60 + 1)
@@ -144,11 +147,18 @@ def main(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> 
 
 
 def _take_all(
-    watches: dict[str, ServiceWatch], pending: dict[str, dict[str, list[int]]], hour: int, *, n_minutes: int = 60
+    watches: dict[str, ServiceWatch],
+    pending: dict[str, dict[str, list[int]]],
+    hour: int,
+    *,
+    recorded_since: int,
+    n_minutes: int = 60,
 ) -> None:
     for service, by_stream in pending.items():
         if service not in watches:
-            watches[service] = ServiceWatch(service, first_hour=hour)
+            first = min(at for counts in by_stream.values() for at, n in enumerate(counts) if n or at == 59)
+            since = watched_since(hour * 60 + first, recorded_since)
+            watches[service] = ServiceWatch(service, first_hour=hour, watched_since=since)
         watches[service].take_hour(hour, by_stream, n_minutes=n_minutes)
 
 

@@ -44,7 +44,8 @@ from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.regions import ancestors, place, where
 from ml.rise import log_rise
 from ml.scatter import dispersion_by_window, empty_scatter, learn_scatter
-from ml.types import BoolArray, Float64Array, IntArray
+from ml.types import Float64Array, IntArray
+from ml.young import Usual, is_young, raised_to_life
 
 HISTORY_MINUTES = 180  # how far back an onset is searched
 GUARD_HOURS = 1  # the newest closed hour is not learned yet
@@ -79,6 +80,7 @@ class Alarm:
 class _Hour:
     """The test of one hour: arrays over nodes, its 60 minutes and, where three-dimensional, the windows.
 
+    `strength` is three-dimensional: of a young service each window is known as well as what came before it.
     `p` is each node's rarity divided by its share of the budget; `clearest` the column of its clearest window.
     """
 
@@ -103,10 +105,20 @@ class ServiceWatch:
         Hours since 1970 of its first report: nothing is learned from the time before.
     thresholds : Thresholds
         When an alarm opens, is confirmed and ends; `phases.thresholds_for` makes them from a budget.
+    watched_since : int, optional
+        Minutes since 1970 from which on no report means silence (`young.watched_since`); its first hour by default.
     """
 
-    def __init__(self, service: str, *, first_hour: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> None:
+    def __init__(
+        self,
+        service: str,
+        *,
+        first_hour: int,
+        thresholds: Thresholds = DEFAULT_THRESHOLDS,
+        watched_since: int | None = None,
+    ) -> None:
         self.next_hour = first_hour
+        self._watched_since = first_hour * 60 if watched_since is None else watched_since
         self.alarms: list[Alarm] = []
         self.ended: list[Alarm] = []
         self.nodes = [service]
@@ -142,7 +154,7 @@ class ServiceWatch:
             block[lineage] += counts
         was_open = bool(self.alarms)
         if was_open or block.any():
-            self._watch(self._test(epoch_hour, block), n_minutes)
+            self._watch(epoch_hour, block, n_minutes)
         self._history = np.concatenate([self._history, block], axis=1)[:, -HISTORY_MINUTES:]
         is_frozen = was_open or bool(self.alarms)
         self._unlearned.append((epoch_hour, block, is_frozen))
@@ -183,13 +195,16 @@ class ServiceWatch:
         dispersion = np.array(
             [stream_dispersion(spread, level) for spread in dispersion_by_window(self._scatter, WINDOW_MINUTES)]
         ).T
+        strength = np.broadcast_to(strength[:, None, None], observed.shape)
+        if self._is_young:
+            expected, strength = self._raised_by_life(epoch_hour, counts, expected, strength)
         # Where no report came the statistic falls; most minutes of most streams hold less than matters.
         asked = (block > 0) & (observed[:, :, -1] >= self._thresholds.n_reporters_suspect)
         rows, minutes = np.nonzero(asked)
         seen, usual = observed[rows, minutes], expected[rows, minutes]
         p = np.ones(block.shape)
         if rows.size:
-            rise = log_rise(seen, usual, dispersion[rows], strength[rows])
+            rise = log_rise(seen, usual, dispersion[rows], strength[rows, minutes])
             p[rows, minutes] = np.minimum(rarity(rise, usual[:, -1]) / self._budget_shares()[rows], 1.0)
         tested = np.zeros(observed.shape)
         tested[rows, minutes] = np.where(seen > usual, seen * np.log(np.maximum(seen, 1.0) / usual) - (seen - usual), 0)
@@ -203,6 +218,27 @@ class ServiceWatch:
             p=p,
             clearest=tested.argmax(axis=2),
         )
+
+    @property
+    def _is_young(self) -> bool:
+        return is_young(float(self._profile.slot_hours.sum()))
+
+    def _raised_by_life(
+        self, epoch_hour: int, counts: Float64Array, expected: Float64Array, strength: Float64Array
+    ) -> Usual:
+        """Raise what is usual and its strength, (k, 60, 18), to what came before each window.
+
+        What was confirmed is no usual life, neither while it goes on nor after.
+        """
+        minutes = epoch_hour * 60 - HISTORY_MINUTES + np.arange(HISTORY_MINUTES + 60)
+        is_outage = np.zeros(minutes.size, dtype=np.bool_)
+        for alarm in [*self.alarms, *self.ended]:
+            if alarm.confirmed is not None:
+                last = minutes[-1] if alarm.ended is None else alarm.ended
+                is_outage |= (minutes >= alarm.onset) & (minutes <= last)
+        watched = (minutes >= self._watched_since).astype(np.float64)
+        ends = HISTORY_MINUTES + np.arange(60) + 1
+        return raised_to_life(expected, strength, counts, watched, ends, is_outage=is_outage)
 
     def _levels_now(self, epoch_hour: int) -> tuple[Float64Array, Float64Array]:
         """Each node's share of the profile today, and how well it is known, from its long and its recent history."""
@@ -234,14 +270,21 @@ class ServiceWatch:
             return np.ones(1)
         return np.array([SHARE_OF_WHOLE] + [(1.0 - SHARE_OF_WHOLE) / n_regions] * n_regions)
 
-    def _watch(self, hour: _Hour, n_minutes: int) -> None:
+    def _watch(self, epoch_hour: int, block: Float64Array, n_minutes: int) -> None:
+        hour = self._test(epoch_hour, block)
         together = 1.0 / (1.0 / hour.p).sum(axis=0)
-        is_firing: BoolArray = together < self._thresholds.p_suspect
         for offset in range(n_minutes):
-            if is_firing[offset]:
+            n_confirmed = self._n_confirmed()
+            if together[offset] < self._thresholds.p_suspect:
                 self._open(hour, offset)
             for alarm in list(self.alarms):
                 self._follow(alarm, hour, offset)
+            if self._is_young and self._n_confirmed() != n_confirmed:
+                hour = self._test(epoch_hour, block)
+                together = 1.0 / (1.0 / hour.p).sum(axis=0)
+
+    def _n_confirmed(self) -> int:
+        return sum(alarm.confirmed is not None for alarm in self.alarms)
 
     def _open(self, hour: _Hour, offset: int) -> None:
         """Open what fires and belongs to no open alarm; join open ones that turn out to be one."""
@@ -295,7 +338,14 @@ class ServiceWatch:
                     seen[self._rows[node]] -= theirs
                 inside = [row for node, row in self._rows.items() if node.startswith(other.root + "/")]
                 seen[inside] = np.minimum(seen[inside], usual[inside])
-        found = place(self.nodes, np.maximum(seen, 0.0), usual, hour.dispersion, hour.strength, parent_of=_parent)
+        found = place(
+            self.nodes,
+            np.maximum(seen, 0.0),
+            usual,
+            hour.dispersion,
+            hour.strength[:, offset].min(axis=1),
+            parent_of=_parent,
+        )
         if found.is_settled:
             alarm.root, alarm.regions = found.root, set(found.regions)
 
@@ -346,7 +396,7 @@ class ServiceWatch:
 
     def _p_recent(self, hour: _Hour, row: int, offset: int) -> float:
         of = row, offset, _RECENT_COLUMNS
-        p = tail_p(hour.observed[of], hour.expected[of], hour.dispersion[row, _RECENT_COLUMNS], hour.strength[row])
+        p = tail_p(hour.observed[of], hour.expected[of], hour.dispersion[row, _RECENT_COLUMNS], hour.strength[of])
         return float(scan_p(p[None, :])[0])
 
     def _freeze_since(self, epoch_hour: int) -> None:

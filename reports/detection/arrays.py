@@ -57,7 +57,7 @@ def last_hour(service_id: int, *, now: datetime, least_in_cluster: int) -> LastH
 
     Clusters with fewer reports than `least_in_cluster` are counted (`n_clusters`) but get no row.
     """
-    rows = _read_last_hour(service_id, now=now)
+    rows = _read_last_hour([service_id], now=now)
     return _as_hour(rows[service_id], now=now, least_in_cluster=least_in_cluster)
 
 
@@ -73,22 +73,30 @@ def last_hours(*, now: datetime, least: int) -> dict[int, LastHour]:
     }
 
 
+def hours_before(service_ids: Sequence[int], *, now: datetime) -> dict[int, LastHour]:
+    """Read the 60 minutes before the last 60, with a row for every cluster that had a report. Queries: one."""
+    before = now - LOOKBACK_MINUTES * MINUTE
+    rows = _read_last_hour(service_ids, now=before)
+    return {pk: _as_hour(rows[pk], now=before, least_in_cluster=0) for pk in service_ids}
+
+
 # Minutes since the oldest, region, cluster, reports that count, and how many of these tell of a failure.
 _Row = tuple[int, str, int, int, int]
 
 
-def _read_last_hour(service_id: int | None, *, now: datetime) -> dict[int, list[_Row]]:
+def _read_last_hour(service_ids: Sequence[int] | None, *, now: datetime) -> dict[int, list[_Row]]:
     newest = now.replace(second=0, microsecond=0)
     oldest = newest - (LOOKBACK_MINUTES - 1) * MINUTE
+    wanted = None if service_ids is None else list(service_ids)
     found: dict[int, list[_Row]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT c.service_id, (extract(epoch FROM c.minute - %s) / 60)::int, c.region, m.cluster_id,"
             " sum(c.n_counted)::int, sum(c.n_counted - c.n_no_failure)::int FROM reports_minutecount c"
             " JOIN reports_microcluster m ON m.id = c.micro_cluster_id"
-            " WHERE c.minute >= %s AND c.minute <= %s AND (%s::bigint IS NULL OR c.service_id = %s)"
+            " WHERE c.minute >= %s AND c.minute <= %s AND (%s::bigint[] IS NULL OR c.service_id = ANY(%s))"
             " GROUP BY 1, 2, 3, 4",
-            [oldest, oldest, newest, service_id, service_id],
+            [oldest, oldest, newest, wanted, wanted],
         )
         for found_id, *row in cursor.fetchall():
             found[found_id].append(tuple(row))

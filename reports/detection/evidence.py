@@ -24,6 +24,7 @@ from ml.regions import WHOLE, ancestors, are_related
 from ml.types import Float64Array
 from reports.detection.arrays import LastHour
 from reports.detection.learning import Usual
+from reports.detection.life import Life
 from reports.detection.places import Whereabouts, apart, whereabouts
 
 # A service has many clusters, and one in which three people agree is no rarity: each is tested against the number of
@@ -70,14 +71,17 @@ def weigh(
     usual: Usual,
     *,
     cluster_past: dict[int, float],
+    life: Life | None = None,
     calibration: Calibration | None = None,
     of_failures: bool = False,
 ) -> Streams:
     """Test every stream of a service: all its reports, or those that tell of a failure.
 
-    `cluster_past` holds the reports each cluster had before the last hour.
+    `cluster_past` holds the reports each cluster had before the last hour, `life` a young service's hour before it.
     """
-    [streams] = weigh_all([hour], [usual], cluster_past=cluster_past, calibration=calibration, of_failures=of_failures)
+    [streams] = weigh_all(
+        [hour], [usual], cluster_past=cluster_past, lives=[life], calibration=calibration, of_failures=of_failures
+    )
     return streams
 
 
@@ -86,6 +90,7 @@ def weigh_all(
     usuals: Sequence[Usual],
     *,
     cluster_past: dict[int, float],
+    lives: Sequence[Life | None],
     calibration: Calibration | None = None,
     of_failures: bool = False,
 ) -> list[Streams]:
@@ -95,17 +100,22 @@ def weigh_all(
     usually has may be failures.
     """
     parts = []
-    for whole, whole_usual in zip(hours, usuals, strict=True):
+    for whole, whole_usual, whole_life in zip(hours, usuals, lives, strict=True):
         hour = whole.of_failures() if of_failures else whole
         usual = whole_usual.of_failures() if of_failures else whole_usual
+        life = whole_life.of_failures() if whole_life is not None and of_failures else whole_life
         service_e = usual.levels.get(WHOLE, (0.0, 0.0))[1]
         cluster_levels = Levels(
             n=np.array([cluster_past.get(pk, 0.0) for pk in hour.cluster_ids], dtype=np.float64),
             e=np.full(len(hour.cluster_ids), service_e),
         )
         in_regions, in_clusters = _expected(hour, usual), _expected(hour, whole_usual)
-        parts.append(_prepared(hour.region_counts, usual.levels_of(hour.regions), in_regions, usual))
-        parts.append(_prepared(hour.cluster_counts, cluster_levels, in_clusters, usual))
+        of_regions = _prepared(hour.region_counts, usual.levels_of(hour.regions), in_regions, usual)
+        of_clusters = _prepared(hour.cluster_counts, cluster_levels, in_clusters, usual)
+        if life is not None:
+            of_regions = _raised(of_regions, life.of_regions(hour.regions), life, hour)
+            of_clusters = _raised(of_clusters, life.of_clusters(hour.cluster_ids), life, hour)
+        parts += [of_regions, of_clusters]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     tested = iter(evidence(*columns, calibration=calibration) if columns else ())
     found = []
@@ -116,15 +126,15 @@ def weigh_all(
         n_regions = len(hour.regions) - 1
         tries = {region: 2 * n_regions if region else min(2, 1 + n_regions) for region in hour.regions}
         n_tried = max(hour.n_clusters, LEAST_CLUSTERS_TRIED)
-        of_regions = dict(zip(hour.regions, islice(tested, len(hour.regions)), strict=True))
-        of_clusters = dict(zip(hour.cluster_ids, islice(tested, len(hour.cluster_ids)), strict=True))
+        regions = dict(zip(hour.regions, islice(tested, len(hour.regions)), strict=True))
+        clusters = dict(zip(hour.cluster_ids, islice(tested, len(hour.cluster_ids)), strict=True))
         found.append(
             Streams(
                 regions={
                     region: replace(one, p_value=min(one.p_value * tries[region] / part, 1.0))
-                    for region, one in of_regions.items()
+                    for region, one in regions.items()
                 },
-                clusters={pk: _among(one, n_tried / part) for pk, one in of_clusters.items()},
+                clusters={pk: _among(one, n_tried / part) for pk, one in clusters.items()},
                 of_failures=of_failures,
             )
         )
@@ -152,12 +162,19 @@ def budget_of(usual: Usual, *, of_failures: bool) -> float:
     return BUDGET_OF_FAILURES if of_failures else 1.0 - BUDGET_OF_FAILURES
 
 
-def find(hour: LastHour, usual: Usual, streams: Streams, *, standing: Sequence[Collection[str]] = ()) -> list[Finding]:
+def find(
+    hour: LastHour,
+    usual: Usual,
+    streams: Streams,
+    *,
+    standing: Sequence[Collection[str]] = (),
+    life: Life | None = None,
+) -> list[Finding]:
     """Return what rises: where the regions' rise is, and clusters that rise where no region does.
 
     `standing` are the places of outages that a rise elsewhere does not belong to (`places.apart`).
     """
-    findings = _in_regions(hour, usual, streams, standing)
+    findings = _in_regions(hour, usual, streams, standing, life)
     explained = {finding.root for finding in findings}
     for cluster_id, one in sorted(streams.clusters.items(), key=lambda item: item[1].p_value):
         if one.p_value >= thresholds().p_suspect:
@@ -166,7 +183,7 @@ def find(hour: LastHour, usual: Usual, streams: Streams, *, standing: Sequence[C
         if any(is_within(root, other) or is_within(other, root) for other in explained):
             continue  # the cluster is what the region's rise is made of
         row = hour.cluster_ids.index(cluster_id)
-        ago = _onset(hour.cluster_counts[row], usual, hour, None)
+        ago = _onset(hour.cluster_counts[row], usual, hour, None, one)
         findings.append(Finding(root, (root,) if root else (), cluster_id, one, ago, of_failures=streams.of_failures))
         explained.add(root)
     return findings
@@ -192,16 +209,18 @@ def surer_of(of_all: Evidence | None, of_failures: Evidence | None) -> tuple[Evi
     return replace(surer, p_recent=min(of_all.p_recent, of_failures.p_recent)), is_failures
 
 
-def _in_regions(hour: LastHour, usual: Usual, streams: Streams, standing: Sequence[Collection[str]]) -> list[Finding]:
+def _in_regions(
+    hour: LastHour, usual: Usual, streams: Streams, standing: Sequence[Collection[str]], life: Life | None
+) -> list[Finding]:
     p_suspect = thresholds().p_suspect
     if min(one.p_value for one in streams.regions.values()) >= p_suspect:
         return []
     findings = []
-    for part in apart(whereabouts(hour, usual), standing):
+    for part in apart(whereabouts(hour, usual, life), standing):
         found = _evidence_for(part, streams, standing)
         if found is not None and found.p_value < p_suspect:
             row = hour.regions.index(part.root) if part.root in hour.regions else 0
-            ago = _onset(hour.region_counts[row], usual, hour, hour.regions[row])
+            ago = _onset(hour.region_counts[row], usual, hour, hour.regions[row], found)
             findings.append(Finding(part.root, part.regions, None, found, ago, part.is_settled, streams.of_failures))
     return findings
 
@@ -286,8 +305,18 @@ def _prepared(
         counts,
         share[:, None] * service_expected[None, :],
         stream_dispersion(usual.dispersion[None, :], share[:, None]),
-        joint_strength(strength, usual.today.strength),
+        # Of each window, for a young service knows them unlike well.
+        np.broadcast_to(joint_strength(strength, usual.today.strength)[:, None], (share.size, service_expected.size)),
     )
+
+
+def _raised(
+    prepared: tuple[Float64Array, ...], before: Float64Array, life: Life, hour: LastHour
+) -> tuple[Float64Array, ...]:
+    """Return the same with what is usual raised to what a young service's streams had before each window."""
+    counts, expected, dispersion, strength = prepared
+    raised = life.raised(counts, before, expected, strength[:, 0], hour)
+    return counts, raised.expected, dispersion, raised.strength
 
 
 def _among(one: Evidence, n_tried: float) -> Evidence:
@@ -309,11 +338,15 @@ def _surer(one: Evidence) -> tuple[float, float]:
     return (one.p_value, -one.observed)
 
 
-def _onset(counts: Float64Array, usual: Usual, hour: LastHour, region: str | None) -> int:
-    """Return how many minutes ago the rise began. A cluster (region None) is usually all but silent."""
+def _onset(counts: Float64Array, usual: Usual, hour: LastHour, region: str | None, found: Evidence) -> int:
+    """Return how many minutes ago the rise began. A cluster (region None) is usually all but silent.
+
+    Of a young service is usual what the rise was tested against, for little is learnt.
+    """
     by_minute = expected_by_minute(usual.rates_per_hour, hour.end_minute, n_minutes=len(counts))
     share = float(shares(usual.levels_of([region or WHOLE])).share[0]) if region is not None else 0.05
-    return len(counts) - 1 - onset_minute(counts, by_minute * share)
+    least = found.expected / found.window_minutes if usual.young_since is not None else 0.0
+    return len(counts) - 1 - onset_minute(counts, np.maximum(by_minute * share, least))
 
 
 def _place_of(counts: dict[str, int]) -> str:

@@ -32,6 +32,7 @@ from ml.mix import Mix, learn_mix
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.scatter import Scatter, empty_scatter, learn_scatter
 from ml.types import BoolArray, Float64Array
+from ml.young import is_young
 from reports.detection.arrays import (
     DAY,
     HOUR,
@@ -67,7 +68,8 @@ class Usual:
     """What a service usually gets: its profile, rates by hour of the week, its regions' levels by code, and today.
 
     The rates are by hour in UTC and true of the days around now. `dispersion` is that of its counts in each of the
-    detector's windows, shape (18,). `mix` says what part of it tells of a failure.
+    detector's windows, shape (18,). `mix` says what part of it tells of a failure. `young_since` tells of a young
+    service since when it can have had reports; None of one that is not.
     """
 
     profile: Profile
@@ -76,6 +78,7 @@ class Usual:
     today: Today
     dispersion: Float64Array
     mix: Mix
+    young_since: datetime | None = None
 
     def of_failures(self) -> Usual:
         """Return what is usual of the reports that tell of a failure: the same part in every region and hour."""
@@ -165,7 +168,8 @@ def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple
     rates = _rates_around(service, profile, now=now)
     today = _today(service, profile, until=max(start, until), now=now)
     dispersion = fleet_in_use(now=now).dispersion(scatter, float(rates.mean()), hourly=profile.dispersion)
-    return max(start, until), Usual(profile, rates, levels, today, dispersion, mix)
+    young_since = _first_moment(service, now) if is_young(float(profile.slot_hours.sum())) else None
+    return max(start, until), Usual(profile, rates, levels, today, dispersion, mix, young_since)
 
 
 def _rates_around(service: Service, profile: Profile, *, now: datetime) -> Float64Array:
@@ -268,9 +272,13 @@ def _save(
 
 
 def _first_hour(service: Service, now: datetime) -> datetime:
-    """Return the hour from which a service can have had reports: when it was made, or its oldest report's."""
+    return floor_hour(_first_moment(service, now))
+
+
+def _first_moment(service: Service, now: datetime) -> datetime:
+    """Return from when on a service can have had reports: when it was made, or its oldest report. Queries: one."""
     oldest = MinuteCount.objects.filter(service=service).aggregate(oldest=Min("minute"))["oldest"] or now
-    return floor_hour(min(service.created_at, oldest))
+    return min(service.created_at, oldest)
 
 
 def _frozen_hours(service_id: int, *, start: datetime, n_hours: int, now: datetime) -> BoolArray:

@@ -19,6 +19,7 @@ from ml.detect import stream_dispersion, window_expected, window_sums
 from ml.regions import WHOLE, ancestors, are_related, parent, place
 from reports.detection.arrays import LastHour
 from reports.detection.learning import Usual
+from reports.detection.life import Life
 
 # A region is concerned where that is likelier than not. The set with the best F1 to be expected would do better, were
 # regions concerned independently; of "one state or all of them" it answers "all", even where one is likelier.
@@ -40,8 +41,8 @@ class Whereabouts:
 UNSETTLED: Final = Whereabouts(WHOLE, (WHOLE,), is_settled=False)
 
 
-def whereabouts(hour: LastHour, usual: Usual) -> Whereabouts:
-    """Return where a service's rise is, given that there is one."""
+def whereabouts(hour: LastHour, usual: Usual, life: Life | None = None) -> Whereabouts:
+    """Return where a service's rise is, given that there is one; `life` is a young service's hour before."""
     all_nodes = _nodes(hour, usual)
     lone = _lone_country(all_nodes)
     # Of a service in one country the country is the whole; as a level of its own it would count for the whole twice.
@@ -55,12 +56,17 @@ def whereabouts(hour: LastHour, usual: Usual) -> Whereabouts:
     service_expected = usual.today.factor * window_expected(
         usual.rates_per_hour, hour.end_minute, elapsed_seconds=hour.elapsed_seconds
     )
+    expected = share[:, None] * service_expected[None, :]
+    known = np.asarray(joint_strength(strength, usual.today.strength))
+    if life is not None:
+        raised = life.raised(counts, life.of_regions(nodes), expected, known, hour)
+        expected, known = raised.expected, raised.strength.min(axis=1)
     found = place(
         nodes,
         window_sums(counts),
-        share[:, None] * service_expected[None, :],
+        expected,
         stream_dispersion(usual.dispersion[None, :], share[:, None]),
-        np.asarray(joint_strength(strength, usual.today.strength)),
+        known,
         parent_of=lambda code: WHOLE if code != WHOLE and parent(code) == lone else parent(code),
     )
     # As long as nobody names a region, "everywhere" would be as good a guess as any, and a guess it would be.

@@ -42,6 +42,7 @@ from reports.detection.evidence import (
 from reports.detection.failing import tells_of_failure, without_failure
 from reports.detection.fleet import fleet_in_use
 from reports.detection.learning import Usual, still_usual, what_is_usual
+from reports.detection.life import Life, lives
 from reports.detection.locks import lock_outages
 from reports.detection.reporters import reporters_by_place
 from reports.detection.severity import severity_of, worse
@@ -85,6 +86,7 @@ class _Moment:
     streams: Streams
     failing: Streams
     p_allowed: float
+    life: Life | None
 
     @property
     def usual_per_day(self) -> float:
@@ -119,18 +121,21 @@ def detect_service(*, service_id: int, now: datetime, p_allowed: float = 1.0) ->
         usual = what_is_usual(service_id=service_id, now=now)
         hour = last_hour(service_id, now=now, least_in_cluster=thresholds().n_reporters_suspect)
         cluster_past = cluster_pasts(hour.cluster_ids, before=now - LAST_HOUR, since=now - CLUSTER_MEMORY)
-        moment = _weigh(service_id, hour, usual, cluster_past, now=now, p_allowed=p_allowed)
+        life = lives({service_id: usual}, now=now).get(service_id)
+        moment = _weigh(service_id, hour, usual, cluster_past, life, now=now, p_allowed=p_allowed)
         # What rises may be one source that collects otherwise: then that much of it is taken out, and we look again.
         if _rises(moment) and (collected := as_collected(hour, service_id=service_id, now=now)) is not hour:
-            moment = _weigh(service_id, collected, usual, cluster_past, now=now, p_allowed=p_allowed)
+            moment = _weigh(service_id, collected, usual, cluster_past, life, now=now, p_allowed=p_allowed)
         outages = _open_outages(service_id)
         muted = _muted_outages(service_id, now=now) if _rises(moment) else []
         standing = _standing(outages, muted, now=now)
-        findings = find(moment.hour, usual, moment.streams, standing=standing)
+        findings = find(moment.hour, usual, moment.streams, standing=standing, life=life)
         if usual.mix.is_watched:
-            findings = find_in_both(
-                find(moment.hour.of_failures(), usual.of_failures(), moment.failing, standing=standing), findings
+            of_failures = life.of_failures() if life is not None else None
+            in_failures = find(
+                moment.hour.of_failures(), usual.of_failures(), moment.failing, standing=standing, life=of_failures
             )
+            findings = find_in_both(in_failures, findings)
         if not findings and not outages and (slow := slow_rise(service_id, moment.hour, usual, now=now)) is not None:
             findings = [slow]
         for finding in findings:
@@ -157,14 +162,21 @@ def _may_gather_slowly(*, now: datetime) -> set[int]:
 
 
 def _weigh(
-    service_id: int, hour: LastHour, usual: Usual, cluster_past: dict[int, float], *, now: datetime, p_allowed: float
+    service_id: int,
+    hour: LastHour,
+    usual: Usual,
+    cluster_past: dict[int, float],
+    life: Life | None,
+    *,
+    now: datetime,
+    p_allowed: float,
 ) -> _Moment:
     calibration = fleet_in_use(now=now).calibration
     streams, failing = (
-        weigh(hour, usual, cluster_past=cluster_past, calibration=calibration, of_failures=of_failures)
+        weigh(hour, usual, cluster_past=cluster_past, life=life, calibration=calibration, of_failures=of_failures)
         for of_failures in (False, True)
     )
-    return _Moment(service_id, now, hour, usual, streams, failing, p_allowed)
+    return _Moment(service_id, now, hour, usual, streams, failing, p_allowed, life)
 
 
 def _rises(moment: _Moment) -> bool:

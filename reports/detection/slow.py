@@ -49,7 +49,7 @@ def services_to_look_at(*, now: datetime) -> list[int]:
 
 def slow_rise(service_id: int, hour: LastHour, usual: Usual, *, now: datetime) -> Finding | None:
     """Return the region in which failures clearly gathered over hours; None where there is none. Queries: two."""
-    if not usual.mix.is_watched:
+    if not usual.mix.is_watched or usual.young_since is not None:  # hours can't be told from a service's only hours
         return None
     told_at = Outage.objects.filter(service_id=service_id).aggregate(at=Max("resolved_at"))["at"]
     newest = now.replace(second=0, microsecond=0)

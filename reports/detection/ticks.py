@@ -20,6 +20,7 @@ from reports.detection.arrays import LastHour, cluster_pasts, last_hours
 from reports.detection.evidence import Streams, least_p, rises, thresholds, weigh_all
 from reports.detection.fleet import fleet_in_use
 from reports.detection.learning import still_usual
+from reports.detection.life import lives
 from reports.models import Service
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,9 @@ _pasts: dict[int, tuple[int, float]] = {}
 
 
 def glance(*, now: datetime) -> Tick:
-    """Test all streams of all services. Queries: three, one for clusters whose past is to be read, one once an hour.
+    """Test all streams of all services.
+
+    Queries: three, one for clusters whose past is to be read, one once an hour, two where any service is young.
 
     With fewer reports within the hour than a suspicion needs reporters nothing can be suspected. Where what is usual
     has yet to be learnt, a close look does so; until then its evidence counts as none.
@@ -58,6 +61,7 @@ def glance(*, now: datetime) -> Tick:
     n_watched = max(Service.objects.active().count(), len(hours), 1)
     watched = {pk: hour for pk, hour in known.items() if usuals[pk].mix.is_watched}
     cluster_past, calibration = _cluster_pasts(known, now=now), fleet_in_use(now=now).calibration
+    life_of = lives({pk: usuals[pk] for pk in known}, now=now)
     found_of: dict[int, list[Streams]] = defaultdict(list)
     try:
         for part, of_failures in ((known, False), (watched, True)):
@@ -65,6 +69,7 @@ def glance(*, now: datetime) -> Tick:
                 list(part.values()),
                 [usuals[pk] for pk in part],
                 cluster_past=cluster_past,
+                lives=[life_of.get(pk) for pk in part],
                 calibration=calibration,
                 of_failures=of_failures,
             )

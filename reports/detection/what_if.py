@@ -223,9 +223,12 @@ def _answer_service(
     Raises _TooMuchError.
     """
     since, until = answer.since, answer.until
-    first_hour, paths, n_joined = _places(service_id, since=since, until=until)
+    first_minute, paths, n_joined = _places(service_id, since=since, until=until)
+    first_hour = floor_hour(first_minute)
     reports = [0] * ((until - since) // (answer.bar_minutes * MINUTE))
-    watches = [ServiceWatch(_ROOT, first_hour=epoch_hour(first_hour), thresholds=thresholds())]
+    watched_since = (first_minute - _EPOCH) // MINUTE
+    hour = epoch_hour(first_hour)
+    watches = [ServiceWatch(_ROOT, first_hour=hour, thresholds=thresholds(), watched_since=watched_since)]
     fork_at = max(floor_hour(since), first_hour)
     began = time.monotonic()
     start = first_hour
@@ -261,7 +264,7 @@ def _answer_service(
 
 
 def _places(service_id: int, *, since: datetime, until: datetime) -> tuple[datetime, dict[str, str], int]:
-    """Return where the history begins, each region's path in the replay, and how many regions count with a wider one.
+    """Return the minute in which the history begins, each region's path, and how many regions count with a wider one.
 
     Queries: two.
     """
@@ -274,7 +277,7 @@ def _places(service_id: int, *, since: datetime, until: datetime) -> tuple[datet
         )
         rows = cursor.fetchall()
     oldest = min((row[2] for row in rows), default=until - MINUTE)
-    first_hour = floor_hour(max(since - WARM_UP, min(created_at, oldest)))
+    first_minute = max(floor_hour(since - WARM_UP), min(created_at, oldest).replace(second=0, microsecond=0))
     codes = [code for code, _, _ in rows if code]
     kept = set(codes[:MOST_REGIONS])
     countries = {code.partition("-")[0] for code in kept}
@@ -285,7 +288,7 @@ def _places(service_id: int, *, since: datetime, until: datetime) -> tuple[datet
             paths[code] = f"{_ROOT}/{country}" if code == country else f"{_ROOT}/{country}/{code}"
         else:
             paths[code] = f"{_ROOT}/{country}" if country in countries else _ROOT
-    return first_hour, paths, len(codes) - len(kept)
+    return first_minute, paths, len(codes) - len(kept)
 
 
 def _read(service_id: int, *, since: datetime, until: datetime) -> list[tuple[datetime, str, int]]:
