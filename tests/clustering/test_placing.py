@@ -204,8 +204,8 @@ def test_the_queries_of_a_batch_do_not_grow_with_its_reports(
     tell(service, [f"{LOGIN[i % 6]} {i % 7}" for i in range(n_reports)], region="DE", reporter="")
 
     # Of these four read the clusters, which a worker remembers, two keep the sample from which "alike" is read, and
-    # two count by source.
-    with django_assert_max_num_queries(30):
+    # two count by source. Whether clusters merge by the way is the texts' affair: one more.
+    with django_assert_max_num_queries(31):
         place_batches(service_id=service.pk, now=NOW)
 
     assert Placement.objects.count() == n_reports + len(LOGIN) + len(PARCEL)

@@ -462,7 +462,8 @@ def test_nothing_is_learnt_from_few_texts() -> None:
 
     lesson = learn_student(now=NOW)
 
-    assert (lesson.outcome, lesson.n_texts) == (Outcome.TOO_FEW_TEXTS, 100)
+    assert lesson.outcome is Outcome.TOO_FEW_TEXTS
+    assert 90 <= lesson.n_texts <= 100  # of many in one micro-cluster the latest are read
     assert not LearntEncoder.objects.exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from unittest import mock
 
 import pytest
@@ -57,7 +58,8 @@ def test_the_log_names_the_service_and_the_kind_of_failure_but_not_what_it_says(
 @pytest.fixture
 def two_services(db: None) -> tuple[Service, Service]:
     """Return a service that will fail and one that came later."""
-    return a_service("broken"), a_service("sound")
+    known_since = NOW - timedelta(hours=12)  # what a service says in its first minutes has nothing to be compared with
+    return a_service("broken", created_at=known_since), a_service("sound", created_at=known_since)
 
 
 def test_placing_goes_on(two_services: tuple[Service, Service]) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ml.calibration import (
     LEAST_BETWEEN,
     LEAST_OF_LANGUAGE,
+    MORE_THAN_UNRELATED,
     MOST_BETWEEN,
     PAIR_QUANTILE,
     SCALED_BY,
@@ -217,6 +218,32 @@ def test_a_burst_about_one_thing_does_not_pass_for_usual() -> None:
     assert calibration.usual < quantile - 0.15
 
 
+def test_what_few_topics_fill_is_read_from_texts_about_different_things() -> None:
+    # Without their common mean few topics lie opposite each other: the lower half of the pairs tells of topics as well.
+    topics = np.arange(400) % 6
+    vectors = texts_about(topics, noise=0.12)
+    units = remove_mean(vectors, vectors.mean(axis=0))
+    cosines = (units @ units.T)[np.triu_indices(400, 1)]
+    is_same = (topics[:, None] == topics)[np.triu_indices(400, 1)]
+    low, median = np.quantile(cosines, (0.16, 0.5))
+
+    calibration, _ = calibrate(seen(vectors))
+
+    between = MORE_THAN_UNRELATED * np.quantile(cosines[~is_same], PAIR_QUANTILE)
+    assert calibration.usual <= between < median + 3 * (median - low)
+    assert calibration.usual < np.quantile(cosines[is_same], 0.2)
+
+
+def test_opposite_topics_leave_half_of_the_reference() -> None:
+    # Two topics and nothing else: between them no pair is above 0, and a third one must not join either for that.
+    reference = random_texts(200)
+    alone = calibrate(empty_tally(N_DIMS), reference=reference)[0].usual
+
+    calibration, _ = calibrate(seen(texts_about(np.arange(400) % 2, noise=0.01)), reference=reference)
+
+    assert calibration.usual == pytest.approx(alone / 2)
+
+
 def test_nothing_is_usual_where_nothing_is_known() -> None:
     calibration, _ = calibrate(seen(random_texts(2)))
 
@@ -254,6 +281,14 @@ def test_calibrating_again_gives_the_same() -> None:
     assert (one.usual, one.usual_weighted, one.commonness) == (other.usual, other.usual_weighted, other.commonness)
     np.testing.assert_array_equal(one.moment, other.moment)
     np.testing.assert_array_equal(one.means, other.means)
+
+
+def test_what_is_common_does_not_count_for_less_where_few_topics_bring_it() -> None:
+    mixed, _ = calibrate(seen(random_texts(400)))
+    few, _ = calibrate(seen(texts_about(np.arange(400) % 6)))
+
+    assert mixed.scaling == SCALED_BY
+    assert few.scaling < SCALED_BY / 2
 
 
 # Time
