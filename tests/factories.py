@@ -41,7 +41,7 @@ _numbers = itertools.count(1)
 def make_service(slug: str = "", *, name: str = "", **fields: Any) -> Service:
     """Make a service that takes reports and is public."""
     slug = slug or f"service-{next(_numbers)}"
-    return Service.objects.create(slug=slug, name=name or slug.title(), created_at=NOW, **fields)
+    return Service.objects.create(slug=slug, name=name or slug.title(), **({"created_at": NOW} | fields))
 
 
 def make_user(role: Role | None = Role.RESPONDER, *, username: str = "", **fields: Any) -> User:
