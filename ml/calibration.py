@@ -31,9 +31,11 @@ PAIR_QUANTILE: Final = 0.97
 # The same place told from the lower half of the pairs, which a burst about one thing touches less: so many times the
 # distance from the median down to the 16 % quantile.
 LOWER_SPREADS: Final = 3.0
-# And a third time from the pairs about different things alone: so many times their 97 % quantile. Chosen with what
-# follows on the first halves (with 1.3 Banking77's pair precision is .02 to .05 less).
+# And a third time from the pairs about different things alone: so many times their 97 % quantile. Asked for where pairs
+# about one thing bring so much of the squared cosines: not at all at the first figure, in full from the second on. Of a
+# mixed stream the first two readings are surer (the third takes .02 to .05 of Banking77's pair precision).
 MORE_THAN_UNRELATED: Final = 1.38
+TOPICS_FILL: Final = (0.5, 0.6)
 # Which these are: what is in one group of an average linkage of the sample that is as alike as this share of what is
 # usual is about one thing. Too much in one group harms little here, for it only leaves the pairs between groups,
 # whereas a topic in two groups passes for two. (With 1, topics of a window that few topics fill stay in pieces:
@@ -126,12 +128,12 @@ def calibrate(
     """Read from the account how its texts are compared from now on, and let it forget what is long past.
 
     How alike is usual is the least of three readings of the similarities of pairs in the sample: the 97 % quantile of
-    all; their median plus 3 times the distance from the median down to the 16 % quantile; and 1.38 times the 97 %
-    quantile of the pairs about different things. On quiet mixed streams the three agree within a tenth. When a few
-    topics fill the window the first lies inside a topic, and the second is too high as well, for without the common
-    mean few topics lie opposite each other (News-T, first 500 of the second half: .70, .44, .15; unrelated texts reach
-    .11). Which pairs are about different things is found by turns: the sample is put into groups by average linkage,
-    cut at a share of the reading so far, and the pairs between groups give the next reading.
+    all; their median plus 3 times the distance from the median down to the 16 % quantile; and, where a few topics fill
+    the window, 1.38 times the 97 % quantile of the pairs about different things. On quiet mixed streams the three agree
+    within a tenth. Where few topics do the first lies inside a topic, and the second is too high as well, for without
+    the common mean few topics lie opposite each other (News-T, first 500 of the second half: .70, .44, .15; unrelated
+    texts reach .11). Which pairs are about different things is found by turns: the sample is put into groups by average
+    linkage, cut at a share of the reading so far, and the pairs between groups give the next reading.
 
     Parameters
     ----------
@@ -187,7 +189,7 @@ def calibrate(
             continue
         known = np.any(units != 0, axis=1)
         products = told * _pairs_of(_weights(values, commonness, scaling)[known])
-        usual, usual_weighted = (_usual(each, is_unrelated) for each in (told, products))
+        usual, usual_weighted = (_usual(each, is_unrelated, by_topics) for each in (told, products))
         if units is own:
             same_time = max(usual_weighted, 0.0) * in_bursts
             usual_weighted += same_time * TIME_EVEN
@@ -384,9 +386,11 @@ def _unrelated(cosines: FloatArray) -> BoolArray:
     return is_unrelated
 
 
-def _usual(products: FloatArray, is_unrelated: BoolArray) -> float:
-    """The least of the three readings, see `calibrate`."""
-    return min(_usual_of_mixed(products), MORE_THAN_UNRELATED * _quantile(products[is_unrelated]))
+def _usual(products: FloatArray, is_unrelated: BoolArray, by_topics: float) -> float:
+    """The least of the three readings as far as topics fill the window, else of the first two, see `calibrate`."""
+    mixed = _usual_of_mixed(products)
+    least = min(mixed, MORE_THAN_UNRELATED * _quantile(products[is_unrelated]))
+    return float(np.interp(by_topics, TOPICS_FILL, (mixed, least)))
 
 
 def _usual_of_mixed(products: FloatArray) -> float:
