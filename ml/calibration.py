@@ -181,29 +181,28 @@ def calibrate(
     unrelated = [_unrelated(told) if len(told) else np.ones(0, dtype=np.bool_) for told in cosines]
     by_topics = _share_of_related(cosines[0], unrelated[0]) if len(own) else 0.0
     scaling = max(SCALED_BY - LESS_IN_BURSTS * in_bursts, 0.0) * float(np.interp(by_topics, BY_TOPICS, (1.0, 0.0)))
-    readings: list[tuple[float, float]] = []
-    weights: list[float] = []
-    same_time = 0.0
+    plain, weighted, weights, same_time = [], [], [], 0.0
     for (units, weight), values, told, is_unrelated in zip(parts, alike, cosines, unrelated, strict=True):
         if len(told) == 0:
             continue
         known = np.any(units != 0, axis=1)
         products = told * _pairs_of(_weights(values, commonness, scaling)[known])
-        usual, usual_weighted = (_usual(each, is_unrelated, by_topics) for each in (told, products))
+        seen = _readings(products, is_unrelated)
         if units is own:
-            same_time = max(usual_weighted, 0.0) * in_bursts
-            usual_weighted += same_time * TIME_EVEN
-        readings.append((usual, usual_weighted))
+            same_time = max(_usual([seen], [1.0], by_topics), 0.0) * in_bursts
+            seen = seen + same_time * TIME_EVEN
+        plain.append(_readings(told, is_unrelated))
+        weighted.append(seen)
         weights.append(weight)
-    usual, usual_weighted = _together(readings, weights, has_reference=reference is not None)
+    least = LEAST_OF_REFERENCE if reference is not None else 0.0
     calibration = Calibration(
         tally.languages,
         means,
         moment.astype(np.float16).astype(np.float32),
         commonness,
         scaling,
-        usual,
-        usual_weighted,
+        _usual(plain, weights, by_topics, least_of_last=least),
+        _usual(weighted, weights, by_topics, least_of_last=least),
         same_time,
         tally.n_seen,
     )
@@ -357,18 +356,10 @@ def _share_of_related(cosines: FloatArray, is_unrelated: BoolArray) -> float:
     return float(squares[~is_unrelated].sum(dtype=np.float64)) / total if total > 0 else 0.0
 
 
-def _together(readings: list[tuple[float, float]], weights: list[float], *, has_reference: bool) -> tuple[float, float]:
-    """One reading of both kinds from those of the service's own texts and of the reference, the last of them."""
-    if not readings:
-        return 1.0, 1.0
-    least = LEAST_OF_REFERENCE * np.array(readings[-1]) if has_reference else np.zeros(2)
-    usual, usual_weighted = np.clip(np.average(readings, axis=0, weights=weights), np.clip(least, 0.0, 1.0), 1.0)
-    return float(usual), float(usual_weighted)
-
-
 def _unrelated(cosines: FloatArray) -> BoolArray:
     """Which of all pairs are about different things, as far as the pairs tell."""
-    usual = _usual_of_mixed(cosines)
+    low, median = (_quantile(cosines, share) for share in (0.16, 0.5))
+    usual = min(_quantile(cosines), median + LOWER_SPREADS * (median - low))
     tree = linkage(np.maximum(1.0 - cosines, 0.0), "average")
     upper = _upper(len(tree) + 1)
     # Cosines below 0 are counted as 0: a reading there would end the search anyway.
@@ -386,17 +377,26 @@ def _unrelated(cosines: FloatArray) -> BoolArray:
     return is_unrelated
 
 
-def _usual(products: FloatArray, is_unrelated: BoolArray, by_topics: float) -> float:
-    """The least of the three readings as far as topics fill the window, else of the first two, see `calibrate`."""
-    mixed = _usual_of_mixed(products)
-    least = min(mixed, MORE_THAN_UNRELATED * _quantile(products[is_unrelated]))
-    return float(np.interp(by_topics, TOPICS_FILL, (mixed, least)))
+def _readings(products: FloatArray, is_unrelated: BoolArray) -> Float64Array:
+    """What `_usual` needs to know of all pairs: a low quantile, the median and a high one; and of the unrelated."""
+    high_of_unrelated = MORE_THAN_UNRELATED * _quantile(products[is_unrelated])
+    return np.array([*(_quantile(products, share) for share in (0.16, 0.5, PAIR_QUANTILE)), high_of_unrelated])
 
 
-def _usual_of_mixed(products: FloatArray) -> float:
-    """The lesser of the two that need not know what is about different things."""
-    low, median = (_quantile(products, share) for share in (0.16, 0.5))
-    return min(_quantile(products), median + LOWER_SPREADS * (median - low))
+def _usual(
+    readings: list[Float64Array], weights: list[float], by_topics: float, *, least_of_last: float = 0.0
+) -> float:
+    """What is usual by the readings of the service's own texts and of the reference; see `calibrate`.
+
+    No less than a share of what is by the last of them alone.
+    """
+    if not readings:
+        return 1.0
+    low, median, high, high_of_unrelated = np.average(readings, axis=0, weights=weights)
+    mixed = min(high, median + LOWER_SPREADS * (median - low))
+    usual = np.interp(by_topics, TOPICS_FILL, (mixed, min(mixed, high_of_unrelated)))
+    least = least_of_last * _usual(readings[-1:], [1.0], by_topics) if least_of_last else 0.0
+    return float(np.clip(usual, least, 1.0))
 
 
 def _quantile(values: FloatArray, share: float = PAIR_QUANTILE) -> float:
