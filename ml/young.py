@@ -3,7 +3,7 @@
 Until hours are learnt a service is compared with a prior, and a busy one would stand out of it from its first minutes
 on. But a steady stream says by itself that it is steady: each window is compared with the minutes before it too, as far
 as there were any. What came before raises what is usual and never lowers it, so nobody alarms who did not before. A
-window as old as the service has nothing to be compared with, and is no evidence.
+window as old as the service has nothing to be compared with but a very loose idea of services: only a flood stands out.
 
 What must stay true: pure functions of arrays. Not here: which minutes count as life (the caller leaves out those with a
 confirmed outage), and what is learnt by the hour (`baseline`, `recent`).
@@ -33,6 +33,9 @@ SILENCE_BEFORE_MINUTES = 30
 _PRIOR_SHAPE = 0.5  # Jeffreys' prior of a rate, held as firmly as a minute: no rate is unlikely
 _PRIOR_MINUTES = 1.0
 _LEAST_MINUTES = 5.0  # less life than this says nothing: reports come in company
+# What a service may bring in its first minutes, before it has such a life: one report a minute, as loosely as the shape
+# above. Steady services of up to some ten a minute stay within it; sixty reports in the first two minutes do not.
+_UNKNOWN_PER_MINUTE = 1.0
 # Neighbouring hours differ by as much as an hour of the day does from the day: the log of a rate wanders by this
 # variance an hour. The mean of the last n hours then lies from the rate at their end by a third of n of it.
 _WANDERS_PER_HOUR = 1.0 / SHAPE_HOUR_OF_DAY
@@ -110,8 +113,8 @@ def raised_to_life(
     Returns
     -------
     Usual
-        Both of shape (k, m, 18). Where the service was there for less than five minutes before, `expected` is at least
-        what is seen; where an outage left less than five minutes of life, nothing is raised.
+        Both of shape (k, m, 18). Where the service was there for less than five minutes before, at least one report a
+        minute is expected, very loosely; where an outage left less than five minutes of life, nothing is raised.
 
     Raises
     ------
@@ -129,7 +132,7 @@ def raised_to_life(
     >>> prior = np.array(windows_within(60)) / 60.0
     >>> found = raised_to_life(prior[None, None], 0.4, steady, np.ones(30), [30])
     >>> found.expected[0, 0, [0, 7, -1]].round(1).tolist(), found.strength[0, 0, [0, 7, -1]].round(1).tolist()
-    ([2.0, 15.5, 60.0], [7.5, 7.2, 0.4])
+    ([2.0, 15.5, 30.0], [7.5, 7.2, 0.5])
     """
     reports, there = np.asarray(counts, dtype=np.float64), np.asarray(watched, dtype=np.float64)
     until = np.asarray(ends, dtype=np.int64)[:, None]
@@ -139,7 +142,6 @@ def raised_to_life(
         raise ValueError(f"watched must be of shape {reports.shape[1:]} and ends within it, not {there.shape}")
     life = np.where(np.asarray(is_outage, dtype=np.bool_), 0.0, there)
     windows = np.array(windows_within(60))
-    seen_until = np.pad(np.cumsum(reports, axis=1), ((0, 0), (1, 0)))
     usual_until = np.pad(np.cumsum(reports * (life > 0), axis=1), ((0, 0), (1, 0)))
     there_until, lived_until = (np.pad(np.cumsum(minutes), (1, 0)) for minutes in (there, life))
     begins = np.maximum(until - windows, 0)
@@ -150,10 +152,13 @@ def raised_to_life(
     own = shape / (minutes + _PRIOR_MINUTES) * (windows - 1.0 + elapsed)
     own_strength = 1.0 / (1.0 / shape + SPREAD + _WANDERS_PER_HOUR * np.maximum(age_hours, 0.0) / 3.0)
     has_life, is_new = minutes >= _LEAST_MINUTES, there_until[begins] - there_until[first] < _LEAST_MINUTES
-    own = np.where(has_life, own, np.where(is_new, seen_until[:, until] - seen_until[:, begins], 0.0))
+    # Minutes of the window itself in which the service was there.
+    present = np.maximum(there_until[until] - there_until[begins] - (1.0 - elapsed), 1.0)
+    own = np.where(has_life, own, np.where(is_new, present * _UNKNOWN_PER_MINUTE, 0.0))
+    own_strength = np.where(has_life, own_strength, _PRIOR_SHAPE)
     learnt, known = np.asarray(expected, dtype=np.float64), np.asarray(strength, dtype=np.float64)
     is_higher = own > learnt
     return Usual(
         expected=np.where(is_higher, own, learnt),
-        strength=np.where(is_higher & has_life, own_strength, np.broadcast_to(known, learnt.shape)),
+        strength=np.where(is_higher, own_strength, np.broadcast_to(known, learnt.shape)),
     )

@@ -32,6 +32,9 @@ TICK: Final = timedelta(seconds=15)  # as often as beat asks the detector
 OPEN_TICK: Final = timedelta(minutes=5)  # while an outage is open and nothing comes in
 REFINE_REPORTS: Final = 100  # refining costs more than the rest of a quiet tick
 GATHER_REPORTS: Final = 500  # at most so many wait for the stages while nothing can be suspected
+# Nobody knows when a recorded service was made. A recording that begins in the midst of an outage should show it, so
+# the first report is taken for one after silence, which a service that is made live is not (docs/decisions/0041).
+SILENCE_BEFORE: Final = timedelta(minutes=30)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,7 +47,7 @@ class Recorded:
 
 
 def make_services(recording: Iterable[Recorded]) -> None:
-    """Make the services a recording speaks of, each as old as its first report."""
+    """Make the services a recording speaks of, each a little older than its first report."""
     first: dict[str, Recorded] = {}
     for recorded in recording:
         first.setdefault(recorded.report.service.casefold(), recorded)
@@ -54,7 +57,8 @@ def make_services(recording: Iterable[Recorded]) -> None:
         while slug in taken:
             slug = f"{slug}-{position}"
         taken.add(slug)
-        Service.objects.create(slug=slug, name=recorded.report.service, created_at=recorded.time, position=position)
+        watched_since = recorded.time - SILENCE_BEFORE
+        Service.objects.create(slug=slug, name=recorded.report.service, created_at=watched_since, position=position)
     catalogue.forget_services()
 
 
