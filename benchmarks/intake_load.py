@@ -42,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._received = b""
         self._asked_at = 0.0
         self.is_busy = False
+        self.is_lost = False
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -76,6 +77,7 @@ class Connection(asyncio.Protocol):
         self._when_free(self)
 
     def connection_lost(self, error: Exception | None) -> None:
+        self.is_lost = True
         if self.is_busy:
             self._load.n_unanswered += 1
             self.is_busy = False
@@ -92,7 +94,7 @@ async def _finish(connections: Sequence[Connection]) -> None:
         await asyncio.sleep(0.01)
     for connection in connections:
         connection.transport.abort() if connection.is_busy else connection.transport.close()
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.05)  # what was aborted is told as unanswered
 
 
 async def close_to(port: int, requests: Iterator[bytes], *, n_connections: int, seconds: float) -> Load:
@@ -117,7 +119,7 @@ async def at_rate(port: int, requests: Iterator[bytes], *, rate: float, n_connec
     """Send `rate` requests a second for so many seconds, however long the answers take."""
     load = Load()
     waiting: deque[float] = deque()
-    free: list[Connection] = []
+    free: deque[Connection] = deque()
 
     def serve(connection: Connection) -> None:
         if waiting:
@@ -125,8 +127,16 @@ async def at_rate(port: int, requests: Iterator[bytes], *, rate: float, n_connec
         else:
             free.append(connection)
 
-    connections = await _connect(port, n_connections, lambda: Connection(load, keep_bodies=True, when_free=serve))
+    def connection() -> Connection:
+        return Connection(load, keep_bodies=True, when_free=serve)
+
+    async def reconnect() -> None:
+        connections.extend(found := await _connect(port, 1, connection))
+        serve(found[0])
+
+    connections = await _connect(port, n_connections, connection)
     free.extend(connections)
+    renewals: set[asyncio.Task[None]] = set()
     began = time.perf_counter()
     n_sent, n_all = 0, int(rate * seconds)
     while n_sent < n_all:
@@ -134,8 +144,13 @@ async def at_rate(port: int, requests: Iterator[bytes], *, rate: float, n_connec
         while n_sent < n_due:
             due_at = began + n_sent / rate
             n_sent += 1
+            # A server lets go of a connection that is idle for long. In turn, so that none is, and then anew.
+            while free and free[0].is_lost:
+                free.popleft()
+                renewals.add(task := asyncio.create_task(reconnect()))
+                task.add_done_callback(renewals.discard)
             if free:
-                free.pop().ask(next(requests), due_at)
+                free.popleft().ask(next(requests), due_at)
             else:
                 waiting.append(due_at)
         await asyncio.sleep(0.002)

@@ -12,20 +12,25 @@ from benchmarks.intake_load import Load, at_rate, close_to
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 
 
-async def served(status: bytes, load: Any, *, answer_seconds: float = 0.0) -> tuple[Load, int]:
-    """Return what the generator counted and how many requests a small server saw."""
+async def served(
+    status: bytes, load: Any, *, answer_seconds: float = 0.0, idle_seconds: float = 30.0
+) -> tuple[Load, int]:
+    """Return what the generator counted and how many requests a small server saw.
+
+    The server closes what is idle for long.
+    """
     n_seen = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal n_seen
         try:
-            while await reader.readexactly(len(REQUEST)):
+            while await asyncio.wait_for(reader.readexactly(len(REQUEST)), idle_seconds):
                 n_seen += 1
                 await asyncio.sleep(answer_seconds)
                 writer.write(b"HTTP/1.1 " + status + b"\r\ncontent-type: a/b\r\ncontent-length: 3\r\n\r\n")
                 await writer.drain()
                 writer.write(b"yes")  # in two pieces
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -52,6 +57,16 @@ def test_a_rate_is_kept_whatever_the_answers_do() -> None:
 
     assert load.n_ok == n_seen == len(load.bodies) == 60
     assert set(load.bodies) == {b"yes"}
+
+
+def test_a_server_that_closes_idle_connections_is_asked_on_new_ones() -> None:
+    closing = served(b"202 Accepted", lambda *to: at_rate(*to, rate=25, n_connections=4, seconds=0.8), idle_seconds=0.1)
+
+    load, n_seen = run(closing)
+
+    assert load.n_ok == n_seen == 20
+    assert load.n_unanswered == 0
+    assert load.seconds < 5
 
 
 def test_refusals_are_no_successes() -> None:
