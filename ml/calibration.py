@@ -62,6 +62,7 @@ LESS_IN_BURSTS: Final = 0.75
 # first figure on, none from the second. (News-T with MiniLM: first half .884 to .892 B-cubed; of the second half's
 # first labels 14 % change without it and 7 % with it.)
 BY_TOPICS: Final = (0.55, 0.8)
+_READ_AT: Final = (0.16, 0.5, PAIR_QUANTILE)
 # A language has a mean of its own from so many texts on; before, and for the rest, the mean of all stands in.
 LEAST_OF_LANGUAGE: Final = 16
 # Texts count between half and twice as much as the average one.
@@ -358,8 +359,7 @@ def _share_of_related(cosines: FloatArray, is_unrelated: BoolArray) -> float:
 
 def _unrelated(cosines: FloatArray) -> BoolArray:
     """Which of all pairs are about different things, as far as the pairs tell."""
-    low, median = (_quantile(cosines, share) for share in (0.16, 0.5))
-    usual = min(_quantile(cosines), median + LOWER_SPREADS * (median - low))
+    usual = _usual_of_mixed(*(_quantile(cosines, share) for share in _READ_AT))
     tree = linkage(np.maximum(1.0 - cosines, 0.0), "average")
     upper = _upper(len(tree) + 1)
     # Cosines below 0 are counted as 0: a reading there would end the search anyway.
@@ -380,7 +380,12 @@ def _unrelated(cosines: FloatArray) -> BoolArray:
 def _readings(products: FloatArray, is_unrelated: BoolArray) -> Float64Array:
     """What `_usual` needs to know of all pairs: a low quantile, the median and a high one; and of the unrelated."""
     high_of_unrelated = MORE_THAN_UNRELATED * _quantile(products[is_unrelated])
-    return np.array([*(_quantile(products, share) for share in (0.16, 0.5, PAIR_QUANTILE)), high_of_unrelated])
+    return np.array([*(_quantile(products, share) for share in _READ_AT), high_of_unrelated])
+
+
+def _usual_of_mixed(low: float, median: float, high: float) -> float:
+    """The lesser of the two readings that need not know what is about different things."""
+    return min(high, median + LOWER_SPREADS * (median - low))
 
 
 def _usual(
@@ -393,7 +398,7 @@ def _usual(
     if not readings:
         return 1.0
     low, median, high, high_of_unrelated = np.average(readings, axis=0, weights=weights)
-    mixed = min(high, median + LOWER_SPREADS * (median - low))
+    mixed = _usual_of_mixed(low, median, high)
     usual = np.interp(by_topics, TOPICS_FILL, (mixed, min(mixed, high_of_unrelated)))
     least = least_of_last * _usual(readings[-1:], [1.0], by_topics) if least_of_last else 0.0
     return float(np.clip(usual, least, 1.0))

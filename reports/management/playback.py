@@ -15,6 +15,7 @@ from typing import Final
 
 from django.utils.text import slugify
 
+from ml.young import SILENCE_BEFORE_MINUTES
 from reports.clustering import refinement
 from reports.clustering.services import cluster_pending
 from reports.detection.evidence import thresholds
@@ -34,7 +35,7 @@ REFINE_REPORTS: Final = 100  # refining costs more than the rest of a quiet tick
 GATHER_REPORTS: Final = 500  # at most so many wait for the stages while nothing can be suspected
 # Nobody knows when a recorded service was made. A recording that begins in the midst of an outage should show it, so
 # the first report is taken for one after silence, which a service that is made live is not (docs/decisions/0041).
-SILENCE_BEFORE: Final = timedelta(minutes=30)
+SILENCE_BEFORE: Final = timedelta(minutes=SILENCE_BEFORE_MINUTES)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
