@@ -68,7 +68,7 @@ class Pattern:
 
     before_length: tuple[Header, ...]
     after_length: tuple[Header, ...]
-    receipt_start: bytes
+    receipt_start: str
 
 
 class _Form(NamedTuple):
@@ -225,7 +225,7 @@ class IntakeEdge:
         places = [place for place, (name, _) in enumerate(headers) if name == b"Content-Length"]
         if len(places) == 1 and (start := _RECEIPT_START.search(body)):
             before, after = tuple(headers[: places[0]]), tuple(headers[places[0] + 1 :])
-            self._patterns[address] = Pattern(before, after, start.group(1))
+            self._patterns[address] = Pattern(before, after, start.group(1).decode())
 
     def _look_after_memory(self, now: datetime) -> None:
         """Have what is remembered read again before it has had its time, beside the requests.
@@ -294,8 +294,7 @@ def _origin(channel: Channel, key_id: int) -> Origin:
 
 
 def _receipt(pattern: Pattern, report_id: UUID) -> bytes:
-    token = receipt_token(report_id)
-    return b'"id":"%b","receipt_url":"%b%b"' % (str(report_id).encode(), pattern.receipt_start, token.encode())
+    return f'"id":"{report_id}","receipt_url":"{pattern.receipt_start}{receipt_token(report_id)}"'.encode()
 
 
 def _answer(pattern: Pattern, written: Written) -> bytes:

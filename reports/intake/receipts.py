@@ -6,8 +6,9 @@ The token carries the report's id; whoever holds the link may see how their repo
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
+from binascii import b2a_base64
 from functools import lru_cache
 from uuid import UUID
 
@@ -19,13 +20,19 @@ from reports.intake.keyed import Keyed
 
 _SALT = "outcry.receipt"
 _CHARS_OF_16_BYTES, _CHARS_OF_32_BYTES = 22, 43  # of base64, without the "=" at its end
+_URLSAFE = bytes.maketrans(b"+/", b"-_")  # RFC 4648 §5
 
 
 def receipt_token(report_id: UUID) -> str:
     """Return the token of a report's receipt link: what Django's `Signer` makes, its key worked out once."""
-    value = urlsafe_b64encode(report_id.bytes)[:_CHARS_OF_16_BYTES]
-    signature = _keyed(settings.SECRET_KEY).digest(value)
-    return (value + b"." + urlsafe_b64encode(signature)[:_CHARS_OF_32_BYTES]).decode()
+    value = _urlsafe(report_id.bytes)[:_CHARS_OF_16_BYTES]
+    signature = _urlsafe(_keyed(settings.SECRET_KEY).digest(value))
+    return (value + b"." + signature[:_CHARS_OF_32_BYTES]).decode()
+
+
+def _urlsafe(given: bytes) -> bytes:
+    """Return what `base64.urlsafe_b64encode` returns, which takes twice as long."""
+    return b2a_base64(given, newline=False).translate(_URLSAFE)
 
 
 @lru_cache(maxsize=2)
