@@ -26,6 +26,8 @@ N_STRATA = len(DEFAULT_OFFSETS)
 # A rate in the middle of each stratum, for what is kept by stratum alone.
 STRATUM_RATES = (0.5, 2.0, 6.0, 20.0, 80.0, 250.0)
 _LEAST_PEAKS = 4  # levels with fewer peaks above them tell nothing
+# So many are read where no more months were watched, else one for each month, up to so many: of a day thirty are kept.
+_MOST_PEAKS = (30, 300)
 # Of a stratum watched for less, the thirty highest peaks lie below what budgets ask for (once in ten days).
 LEAST_QUIET_MINUTES = 300 * 24 * 60.0
 _PRIOR_PEAKS = 20.0  # what the shipped table weighs against an installation's own peaks
@@ -137,7 +139,8 @@ def refresh(
     Notes
     -----
     The offset at a level is the log of (minutes per peak above it) minus the level; the fourth to the thirtieth highest
-    peak are averaged, which are near the levels that budgets ask for and yet not single accidents. Cost O(n log n).
+    peak are averaged, and on to where there is one a month: these are near the levels that budgets ask for and yet not
+    single accidents. Cost O(n log n).
 
     Examples
     --------
@@ -152,7 +155,8 @@ def refresh(
     offsets = calibration.offsets.copy()
     of_stratum = stratum(rates)
     for which in range(offsets.size):
-        mine = np.sort(highest[of_stratum == which])[::-1][:30]
+        n_looked_at = int(np.clip(watched[which] / MINUTES_PER_MONTH, *_MOST_PEAKS))
+        mine = np.sort(highest[of_stratum == which])[::-1][:n_looked_at]
         if mine.size < _LEAST_PEAKS or watched[which] < LEAST_QUIET_MINUTES:
             continue
         ranks = np.arange(1, mine.size + 1)

@@ -31,7 +31,7 @@ LEARNT_FROM: Final = timedelta(hours=HALF_LIFE_HOURS)
 # A service costs some 30 ms; a night's task may take two minutes. Of more services as many are drawn, by the day.
 MOST_SERVICES: Final = 1_000
 KEPT_DAYS: Final = 84
-MOST_PEAKS: Final = 30  # of a day and stratum; `refresh` reads thirty of all days
+MOST_PEAKS: Final = 30  # of a day and stratum; `refresh` reads thirty of all days, or one for each month
 FROZEN_AT_MOST: Final = timedelta(hours=24)
 
 

@@ -54,6 +54,15 @@ def test_a_refresh_goes_towards_the_installations_own_peaks(truth: float) -> Non
     assert after == pytest.approx(before + (truth - before) * 30 / 50)  # thirty peaks against the table's twenty
 
 
+def test_who_was_watched_for_longer_trusts_their_own_peaks_more() -> None:
+    truth, month = DEFAULT_OFFSETS[2] + 0.5, 30 * 24 * 60.0
+    given = [quiet(truth, n=400, minutes=n_months * month) for n_months in (30, 120)]
+
+    left = [truth - refresh(default_calibration(), *one).offsets[2] for one in given]
+
+    assert left == pytest.approx([0.5 * 20 / 50, 0.5 * 20 / 140])
+
+
 def test_a_refresh_leaves_what_it_knows_nothing_of() -> None:
     before = default_calibration()
 
