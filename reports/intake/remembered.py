@@ -43,8 +43,9 @@ class TableCopy(Generic[Key, Row]):
         return self.rows.get(key)
 
     def recall(self, key: Key) -> Row | None:
-        """Return the row with this key if that can be told without a query."""
-        return self.rows.get(key) if self.age_seconds() <= REMEMBER_SECONDS else None
+        """Return the row with this key if that can be told without a query, so also while there is nobody to ask."""
+        serves = self.age_seconds() <= REMEMBER_SECONDS or (availability.is_away() and self._has_copy())
+        return self.rows.get(key) if serves else None
 
     def age_seconds(self) -> float:
         """Return how long ago the table was read."""
@@ -53,7 +54,7 @@ class TableCopy(Generic[Key, Row]):
     def read_again(self) -> None:
         """Read the table now, unless another thread does so meanwhile. Queries: one. Raises as `find` does."""
         seen = self.read_at
-        has_copy = time.monotonic() - self._copied_at < availability.STALE_SECONDS
+        has_copy = self._has_copy()
         if has_copy and availability.is_away():
             return
         if not self.lock.acquire(timeout=availability.WAIT_FOR_READER_SECONDS if has_copy else -1):
@@ -67,6 +68,10 @@ class TableCopy(Generic[Key, Row]):
     def forget(self) -> None:
         """Make the next look-up read the table."""
         self.read_at = self._copied_at = float("-inf")
+
+    def _has_copy(self) -> bool:
+        """Tell whether there is a copy to go on with."""
+        return time.monotonic() - self._copied_at < availability.STALE_SECONDS
 
     def _copy(self, *, has_copy: bool) -> None:
         try:

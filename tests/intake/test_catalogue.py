@@ -146,6 +146,22 @@ def test_while_the_database_is_away_the_last_copy_serves_on(clock: StoppedClock)
     assert asked.call_count == 2
 
 
+def test_who_must_not_ask_is_served_from_the_last_copy_too_while_the_database_is_away(clock: StoppedClock) -> None:
+    make_service("mail")
+    find_service("mail")
+    clock.now_seconds += REMEMBER_SECONDS + 0.001
+
+    while_it_is_there = find_service("mail", ask=False)
+    availability.note_away()
+    while_it_is_away = find_service("mail", ask=False)
+    clock.now_seconds += availability.STALE_SECONDS
+    availability.note_away()
+
+    assert while_it_is_there is None
+    assert while_it_is_away is not None
+    assert find_service("mail", ask=False) is None
+
+
 def test_without_a_copy_a_database_that_is_away_is_told() -> None:
     with mock.patch.object(Service.objects, "active", side_effect=OperationalError), pytest.raises(OperationalError):
         find_service("mail")
