@@ -398,10 +398,10 @@ def learn_levels(
     n, e = levels.n, levels.e
     for start in range(0, shape.size, _CHUNK_HOURS):
         chunk = slice(start, start + _CHUNK_HOURS)
-        weights, kept = _weights(is_frozen[:, chunk])
+        weights, kept = learning_weights(is_frozen[:, chunk])
         share, strength = shares(Levels(n=n, e=e))
         expected = share[:, None] * shape[None, chunk]
-        capped = np.minimum(checked[:, chunk], _count_cap(expected, dispersion, strength[:, None]))
+        capped = np.minimum(checked[:, chunk], count_cap(expected, dispersion, strength[:, None]))
         n = n * kept + (capped * weights).sum(axis=1)
         e = e * kept + (shape[None, chunk] * weights).sum(axis=1)
     return Levels(n=n, e=e)
@@ -431,9 +431,9 @@ def _learn_chunk(profile: Profile, counts: Float64Array, slots: IntArray, frozen
     known = _known(profile)[slots]
     rate, strength = _smoothed(profile)
     level_strength = profile.slot_counts.sum() + PRIOR_SHAPE
-    cap = _count_cap(rate[slots], profile.dispersion, joint_strength(level_strength, strength[slots]))
+    cap = count_cap(rate[slots], profile.dispersion, joint_strength(level_strength, strength[slots]))
     capped = np.minimum(counts, np.where(known, cap, _UNKNOWN_CAP_FACTOR * cap))
-    weights, kept = _weights(frozen & known)
+    weights, kept = learning_weights(frozen & known)
     learned = Profile(
         slot_counts=profile.slot_counts * kept + np.bincount(slots, weights=weights * capped, minlength=N_SLOTS),
         slot_hours=profile.slot_hours * kept + np.bincount(slots, weights=weights, minlength=N_SLOTS),
@@ -472,7 +472,7 @@ def _dispersion_weight(rate: Float64Array) -> Float64Array:
     return rate / (1.0 + 2.0 * rate * (1.0 + SPREAD * rate) ** 2)
 
 
-def _count_cap(expected: Float64Array, dispersion: float, strength: npt.ArrayLike) -> Float64Array:
+def count_cap(expected: Float64Array, dispersion: float, strength: npt.ArrayLike) -> Float64Array:
     """99 % quantile of the negative-binomial prediction, by Cornish and Fisher's second-order expansion, rounded up.
 
     References: Cornish & Fisher (1938), Revue de l'Institut International de Statistique 5, DOI 10.2307/1400905.
@@ -484,7 +484,7 @@ def _count_cap(expected: Float64Array, dispersion: float, strength: npt.ArrayLik
     return np.asarray(np.ceil(quantile), dtype=np.float64)
 
 
-def _weights(frozen: BoolArray) -> tuple[Float64Array, Float64Array]:
+def learning_weights(frozen: BoolArray) -> tuple[Float64Array, Float64Array]:
     """What each hour (last axis) weighs at the end of the block, and what remains of all that was before it.
 
     A frozen hour ages what is known by as little as it adds to it.

@@ -42,6 +42,7 @@ from ml.detect import (
 )
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.regions import ancestors, place, where
+from ml.rhythm import N_HOURS, Day, Rhythms, day_of, empty_rhythms, learn_rhythms, shares_at
 from ml.rise import log_rise
 from ml.scatter import dispersion_by_window, empty_scatter, learn_scatter
 from ml.types import Float64Array, IntArray
@@ -127,6 +128,7 @@ class ServiceWatch:
         self._lineages: dict[str, list[int]] = {}
         self._profile = empty_profile()
         self._levels = empty_levels(1)
+        self._rhythms = empty_rhythms(1)
         self._scatter = empty_scatter()
         self._history = np.zeros((1, HISTORY_MINUTES))
         self._unlearned: list[tuple[int, Float64Array, bool]] = []
@@ -175,6 +177,10 @@ class ServiceWatch:
         silent = empty_levels(n_new, expected=float(self._levels.e[0]))
         self._levels = Levels(
             n=np.concatenate([self._levels.n, silent.n]), e=np.concatenate([self._levels.e, silent.e])
+        )
+        unheard = empty_rhythms(n_new, expected=self._rhythms.e[0])
+        self._rhythms = Rhythms(
+            n=np.concatenate([self._rhythms.n, unheard.n]), e=np.concatenate([self._rhythms.e, unheard.e])
         )
         self._history = np.pad(self._history, ((0, n_new), (0, 0)))
         self._unlearned = [
@@ -242,13 +248,15 @@ class ServiceWatch:
 
     def _levels_now(self, epoch_hour: int) -> tuple[Float64Array, Float64Array]:
         """Each node's share of the profile today, and how well it is known, from its long and its recent history."""
-        share, strength = shares(self._levels)
+        day = self._day()
+        share, strength = shares_at(self._levels, day, epoch_hour % N_HOURS + 0.5)
         hours = np.array([hour for hour, _, _ in self._learned], dtype=np.int64)
         if not hours.size:
             return share, joint_strength(strength, slot_strength(self._profile)[hour_slot(epoch_hour)])
         seen = np.array([counts for _, counts, _ in self._learned]).T
         frozen = np.array([is_frozen for _, _, is_frozen in self._learned])
-        usual = share[:, None] * expected_per_hour(self._profile)[hour_slot(hours)]
+        by_hour = shares(self._levels).share[:, None] * day.factor[:, hours % N_HOURS]
+        usual = by_hour * expected_per_hour(self._profile)[hour_slot(hours)]
         ahead = epoch_hour + 0.5 - (hours[-1] + 1)
         slot = slot_strength(self._profile, spread=0.0)[hour_slot(epoch_hour)]
         doubt = 1.0 / joint_strength(strength[:1], slot)
@@ -263,6 +271,10 @@ class ServiceWatch:
         factor = np.concatenate([whole.factor, whole.factor * regions.factor])
         today = np.concatenate([whole.strength, joint_strength(whole.strength, regions.strength)])
         return share * factor, today
+
+    def _day(self) -> Day:
+        """How the nodes' shares go up and down over the day; the first node is the service itself."""
+        return day_of(self._rhythms, shares(self._levels).share, np.arange(len(self.nodes)) == 0)
 
     def _budget_shares(self) -> Float64Array:
         n_regions = len(self.nodes) - 1
@@ -423,6 +435,14 @@ class ServiceWatch:
         self._profile = learn_profile(self._profile, counts[0], first_hour, frozen)
         shape = expected_per_hour(self._profile)[hour_slot(hours)]
         self._levels = learn_levels(self._levels, counts, shape, frozen, dispersion=self._profile.dispersion)
+        self._rhythms = learn_rhythms(
+            self._rhythms,
+            counts,
+            shape,
+            hours,
+            share=shares(self._levels).share,
+            dispersion=self._profile.dispersion,
+        )
         latest = [(int(hour), counts[:, i], is_frozen) for i, hour in enumerate(hours)][-RECENT_HOURS:]
         self._learned = [*self._learned, *latest][-RECENT_HOURS:]
 

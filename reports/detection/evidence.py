@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from django.conf import settings
 
-from ml.baseline import Levels, joint_strength, shares
+from ml.baseline import Levels, Shares, joint_strength, shares
 from ml.budget import Calibration
 from ml.detect import Evidence, evidence, expected_by_minute, onset_minute, stream_dispersion, window_expected
 from ml.mix import BUDGET_OF_FAILURES
@@ -110,8 +110,9 @@ def weigh_all(
             e=np.full(len(hour.cluster_ids), service_e),
         )
         in_regions, in_clusters = _expected(hour, usual), _expected(hour, whole_usual)
-        of_regions = _prepared(hour.region_counts, usual.levels_of(hour.regions), in_regions, usual)
-        of_clusters = _prepared(hour.cluster_counts, cluster_levels, in_clusters, usual)
+        known_regions = usual.shares_of(hour.regions, end_minute=hour.end_minute)
+        of_regions = _prepared(hour.region_counts, known_regions, in_regions, usual)
+        of_clusters = _prepared(hour.cluster_counts, shares(cluster_levels), in_clusters, usual)
         if life is not None:
             of_regions = _raised(of_regions, life.of_regions(hour.regions), life, hour)
             of_clusters = _raised(of_clusters, life.of_clusters(hour.cluster_ids), life, hour)
@@ -297,10 +298,10 @@ def _expected(hour: LastHour, usual: Usual) -> Float64Array:
 
 
 def _prepared(
-    counts: Float64Array, levels: Levels, service_expected: Float64Array, usual: Usual
+    counts: Float64Array, parts: Shares, service_expected: Float64Array, usual: Usual
 ) -> tuple[Float64Array, ...]:
     """Return what `evidence` asks of a service's streams: counts, expected, dispersion and strength."""
-    share, strength = shares(levels)
+    share, strength = parts
     return (
         counts,
         share[:, None] * service_expected[None, :],
@@ -344,7 +345,9 @@ def _onset(counts: Float64Array, usual: Usual, hour: LastHour, region: str | Non
     Of a young service is usual what the rise was tested against, for little is learnt.
     """
     by_minute = expected_by_minute(usual.rates_per_hour, hour.end_minute, n_minutes=len(counts))
-    share = float(shares(usual.levels_of([region or WHOLE])).share[0]) if region is not None else 0.05
+    share = 0.05
+    if region is not None:
+        share = float(usual.shares_of([region or WHOLE], end_minute=hour.end_minute).share[0])
     least = found.expected / found.window_minutes if usual.young_since is not None else 0.0
     return len(counts) - 1 - onset_minute(counts, np.maximum(by_minute * share, least))
 

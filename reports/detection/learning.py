@@ -7,7 +7,7 @@ another one, so that a slow beginning of an outage is not learnt before it is su
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -19,6 +19,7 @@ from ml.baseline import (
     PRIOR_SHAPE,
     Levels,
     Profile,
+    Shares,
     empty_profile,
     expected_per_hour,
     hour_slot,
@@ -30,6 +31,7 @@ from ml.baseline import (
 )
 from ml.mix import Mix, learn_mix
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
+from ml.rhythm import N_HOURS, Day, Rhythms, day_of, learn_rhythms, shares_at
 from ml.scatter import Scatter, empty_scatter, learn_scatter
 from ml.types import BoolArray, Float64Array
 from ml.young import is_young
@@ -53,6 +55,9 @@ LEARNT_WITHIN_TICKS = 40
 TICK = timedelta(seconds=15)
 FROZEN_AT_MOST = timedelta(hours=24)
 SCATTER_HOURS = 4 * 168  # of a long past only so many teach how reports scatter
+MINUTES_A_DAY = 24 * 60
+_EVEN = (np.ones(N_HOURS), np.full(N_HOURS, np.inf))  # a region whose part is the same all day, or that is not known
+_NEVER = [0.0] * N_HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ class Usual:
 
     The rates are by hour in UTC and true of the days around now. `dispersion` is that of its counts in each of the
     detector's windows, shape (18,). `mix` says what part of it tells of a failure. `young_since` tells of a young
-    service since when it can have had reports; None of one that is not.
+    service since when it can have had reports; None of one that is not. `days` says at what hours of the day (UTC) a
+    region's part is larger: factors and their strengths, of shape (24,) each; who is missing has none.
     """
 
     profile: Profile
@@ -79,6 +85,7 @@ class Usual:
     dispersion: Float64Array
     mix: Mix
     young_since: datetime | None = None
+    days: dict[str, tuple[Float64Array, Float64Array]] = field(default_factory=dict)
 
     def of_failures(self) -> Usual:
         """Return what is usual of the reports that tell of a failure: the same part in every region and hour."""
@@ -91,13 +98,20 @@ class Usual:
         """Return the levels in the order asked for; a region never heard of was silent all the time that was learnt."""
         return _levels_of(self.levels, regions)
 
+    def shares_of(self, regions: list[str], *, end_minute: int) -> Shares:
+        """Return what part of the service the regions have at that minute (since 1970), in the order asked for."""
+        days = [self.days.get(region, _EVEN) for region in regions]
+        day = Day(np.array([factor for factor, _ in days]), np.array([strength for _, strength in days]))
+        return shares_at(self.levels_of(regions), day, end_minute % MINUTES_A_DAY / 60)
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was learnt until some hour."""
+    """What was learnt until some hour; of the rhythms a region's and its service's reports by hour of the day."""
 
     profile: Profile
     levels: dict[str, tuple[float, float]]
+    rhythms: dict[str, tuple[list[float], list[float]]]
     scatter: Scatter | None
     mix: Mix
 
@@ -106,6 +120,25 @@ def _levels_of(levels: dict[str, tuple[float, float]], regions: list[str]) -> Le
     silent = (0.0, levels.get("", (0.0, 0.0))[1])
     found = [levels.get(region, silent) for region in regions]
     return Levels(n=np.array([n for n, _ in found]), e=np.array([e for _, e in found]))
+
+
+def _rhythms_of(rhythms: dict[str, tuple[list[float], list[float]]], regions: list[str]) -> Rhythms:
+    silent = (_NEVER, rhythms.get("", (_NEVER, _NEVER))[1])
+    found = [rhythms.get(region, silent) for region in regions]
+    return Rhythms(n=np.array([n for n, _ in found]), e=np.array([e for _, e in found]))
+
+
+def _days(known: _Known) -> dict[str, tuple[Float64Array, Float64Array]]:
+    """Return how the regions' parts go up and down over the day."""
+    regions = list(known.levels)
+    if not regions:
+        return {}
+    day = day_of(
+        _rhythms_of(known.rhythms, regions),
+        shares(_levels_of(known.levels, regions)).share,
+        [region == "" for region in regions],
+    )
+    return dict(zip(regions, zip(day.factor, day.strength, strict=True), strict=True))
 
 
 _remembered: dict[int, tuple[datetime, Usual]] = {}  # by service: learnt until when, and what
@@ -150,9 +183,11 @@ def forget_usual() -> None:
 def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple[datetime, Usual]:
     row = ServiceProfile.objects.select_related("service").filter(service_id=service_id).first()
     service = row.service if row is not None else Service.objects.get(pk=service_id)
-    levels = {level.region: (level.n, level.e) for level in StreamLevel.objects.filter(service_id=service_id)}
+    rows = list(StreamLevel.objects.filter(service_id=service_id))
     if row is not None and row.time_zone != service.zone.key:
-        row, levels = None, {}  # other clocks, other hours of the week: all is learnt anew from the counts
+        row, rows = None, []  # other clocks, other hours of the week: all is learnt anew from the counts
+    levels = {level.region: (level.n, level.e) for level in rows}
+    rhythms = {level.region: (level.day_n or _NEVER, level.day_e or _NEVER) for level in rows}
     profile = (
         Profile(np.array(row.slot_counts), np.array(row.slot_hours), row.dispersion)
         if row is not None
@@ -162,14 +197,16 @@ def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple
     start = row.learned_until if row is not None else _first_hour(service, now)
     n_hours = (until - start) // HOUR
     scatter = scatter_of(row) if row is not None else None
+    known = _Known(profile, levels, rhythms, scatter, mix)
     if n_hours > 0:
-        known = _Known(profile, levels, scatter, mix)
-        profile, levels, scatter, mix = _learn(service, known, start=start, n_hours=n_hours, now=now)
+        known = _learn(service, known, start=start, n_hours=n_hours, now=now)
+    profile = known.profile
     rates = _rates_around(service, profile, now=now)
     today = _today(service, profile, until=max(start, until), now=now)
-    dispersion = fleet_in_use(now=now).dispersion(scatter, float(rates.mean()), hourly=profile.dispersion)
+    dispersion = fleet_in_use(now=now).dispersion(known.scatter, float(rates.mean()), hourly=profile.dispersion)
     young_since = _first_moment(service, now) if is_young(float(profile.slot_hours.sum())) else None
-    return max(start, until), Usual(profile, rates, levels, today, dispersion, mix, young_since)
+    usual = Usual(profile, rates, known.levels, today, dispersion, known.mix, young_since, _days(known))
+    return max(start, until), usual
 
 
 def _rates_around(service: Service, profile: Profile, *, now: datetime) -> Float64Array:
@@ -200,9 +237,7 @@ def _today(service: Service, profile: Profile, *, until: datetime, now: datetime
     return Today(factor=float(found.factor[0]), strength=float(found.strength[0]))
 
 
-def _learn(
-    service: Service, known: _Known, *, start: datetime, n_hours: int, now: datetime
-) -> tuple[Profile, dict[str, tuple[float, float]], Scatter | None, Mix]:
+def _learn(service: Service, known: _Known, *, start: datetime, n_hours: int, now: datetime) -> _Known:
     service_id, levels = service.pk, known.levels
     seen, seen_counts = hourly_counts(service_id, start=start, n_hours=n_hours)
     regions = sorted({"", *levels, *seen})
@@ -215,12 +250,26 @@ def _learn(
     usual = expected_per_hour(profile)[slots]
     before = _levels_of(levels, regions)
     after = learn_levels(before, counts, usual, frozen, dispersion=profile.dispersion)
+    rhythms = learn_rhythms(
+        _rhythms_of(known.rhythms, regions),
+        counts,
+        usual,
+        epoch_hour(start) + np.arange(n_hours),
+        share=shares(after).share,
+        dispersion=profile.dispersion,
+    )
     rates = _rates_around(service, profile, now=now)
     failing, all_counts = hourly_failing(service_id, start=start, n_hours=n_hours)
     mix = learn_mix(known.mix, failing, all_counts, usual, frozen)
-    _save(service, _Known(profile, levels, scatter, mix), rates, regions, after, until=start + n_hours * HOUR)
-    levels = dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True))
-    return profile, levels, scatter, mix
+    learnt = _Known(
+        profile,
+        dict(zip(regions, zip(after.n.tolist(), after.e.tolist(), strict=True), strict=True)),
+        dict(zip(regions, zip(rhythms.n.tolist(), rhythms.e.tolist(), strict=True), strict=True)),
+        scatter,
+        mix,
+    )
+    _save(service, learnt, rates, until=start + n_hours * HOUR)
+    return learnt
 
 
 def _learn_scatter(
@@ -235,15 +284,7 @@ def _learn_scatter(
     return learn_scatter(known or empty_scatter(), by_minute.reshape(-1, 60)[telling])
 
 
-def _save(
-    service: Service,
-    known: _Known,
-    rates: Float64Array,
-    regions: list[str],
-    levels: Levels,
-    *,
-    until: datetime,
-) -> None:
+def _save(service: Service, known: _Known, rates: Float64Array, *, until: datetime) -> None:
     ServiceProfile.objects.update_or_create(
         service=service,
         defaults={
@@ -259,15 +300,18 @@ def _save(
             "learned_until": until,
         },
     )
-    share = shares(levels).share
+    regions = list(known.levels)
+    parts = shares(_levels_of(known.levels, regions)).share.tolist()
     StreamLevel.objects.bulk_create(
         (
-            StreamLevel(service=service, region=region, n=n, e=e, share=part)
-            for region, n, e, part in zip(regions, levels.n.tolist(), levels.e.tolist(), share.tolist(), strict=True)
+            StreamLevel(service=service, region=region, n=n, e=e, share=part, day_n=day_n, day_e=day_e)
+            for (region, (n, e)), part, (day_n, day_e) in zip(
+                known.levels.items(), parts, known.rhythms.values(), strict=True
+            )
         ),
         update_conflicts=True,
         unique_fields=["service", "region"],
-        update_fields=["n", "e", "share"],
+        update_fields=["n", "e", "share", "day_n", "day_e"],
     )
 
 

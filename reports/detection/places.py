@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from ml.baseline import joint_strength, shares
+from ml.baseline import joint_strength
 from ml.detect import stream_dispersion, window_expected, window_sums
 from ml.regions import WHOLE, ancestors, are_related, parent, place
 from reports.detection.arrays import LastHour
@@ -52,7 +52,7 @@ def whereabouts(hour: LastHour, usual: Usual, life: Life | None = None) -> Where
     for row, node in enumerate(nodes):
         if node in heard:
             counts[row] = hour.region_counts[heard[node]]
-    share, strength = shares(usual.levels_of(nodes))
+    share, strength = usual.shares_of(nodes, end_minute=hour.end_minute)
     service_expected = usual.today.factor * window_expected(
         usual.rates_per_hour, hour.end_minute, elapsed_seconds=hour.elapsed_seconds
     )

@@ -16,7 +16,7 @@ import numpy as np
 from django.db import connection
 from django.db.models import Max
 
-from ml.baseline import joint_strength, shares
+from ml.baseline import joint_strength
 from ml.clumps import CLUMP_HOURS, clump_rate
 from ml.detect import Evidence, expected_by_minute, stream_dispersion
 from ml.regions import ancestors
@@ -67,7 +67,7 @@ def slow_rise(service_id: int, hour: LastHour, usual: Usual, *, now: datetime) -
         failures.rates_per_hour, hour.end_minute, n_minutes=60 * CLUMP_HOURS[-1], elapsed_seconds=hour.elapsed_seconds
     )
     service_expected = np.array([by_minute[-60 * hours :].sum() for hours in CLUMP_HOURS])
-    share, strength = shares(usual.levels_of(places))
+    share, strength = usual.shares_of(places, end_minute=hour.end_minute)
     expected = share[:, None] * service_expected[None, :]
     dispersion = np.asarray(stream_dispersion(usual.profile.dispersion, share))[:, None]
     known = np.asarray(joint_strength(strength, failures.today.strength))[:, None]

@@ -38,6 +38,9 @@ class ServiceProfile(models.Model):
 class StreamLevel(models.Model):
     """What part of its service's profile a region usually carries: `n` learnt reports over the service's `e`.
 
+    `day_n` and `day_e` are reports of the region and of its service by hour of the day, UTC; null where that was not
+    learnt yet (`ml.rhythm`).
+
     Region "" is the service itself. Clusters have no row: they come and go; their past is counted when needed.
     """
 
@@ -46,6 +49,8 @@ class StreamLevel(models.Model):
     n = models.FloatField()
     e = models.FloatField()
     share = models.FloatField()  # of the service's rate, as `ml.baseline.shares` concludes from n and e
+    day_n = ArrayField(models.FloatField(), null=True)
+    day_e = ArrayField(models.FloatField(), null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["service", "region"], name="one_level_per_stream")]

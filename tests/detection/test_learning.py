@@ -78,6 +78,32 @@ def test_a_region_gets_the_share_it_carries_and_its_country_the_sum() -> None:
     assert share["DE-BY"] == pytest.approx(0.75, abs=0.05)
 
 
+def test_a_region_with_another_day_has_another_part_by_day_than_by_night() -> None:
+    service = young_service(age=21 * DAY)
+    cluster = make_cluster(service)
+    start = (NOW - 21 * DAY).replace(hour=0)
+    hours_of(cluster, ([1] * 12 + [9] * 12) * 21, start=start, region="DE")
+    hours_of(cluster, ([9] * 12 + [1] * 12) * 21, start=start, region="JP")
+
+    known = usual(service)
+    forget_usual()
+    read_again = usual(service)
+
+    for one in (known, read_again):
+        [by_night, by_day] = [one.shares_of(["", "DE", "JP"], end_minute=hour * 60).share for hour in (6, 18)]
+        assert by_night == pytest.approx([1.0, 0.1, 0.9], abs=0.05)
+        assert by_day == pytest.approx([1.0, 0.9, 0.1], abs=0.05)
+
+
+def test_a_region_that_was_never_heard_of_has_a_small_part_at_any_hour() -> None:
+    service = young_service(age=14 * DAY)
+    hours_of(make_cluster(service), [6] * 14 * 24, start=NOW - 14 * DAY, region="DE")
+
+    known = usual(service)
+
+    assert known.shares_of(["FR"], end_minute=6 * 60).share == pytest.approx([0.0], abs=0.01)
+
+
 def test_the_running_hour_and_the_one_before_are_not_learnt_yet() -> None:
     service = young_service(age=2 * DAY)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ml.phases import thresholds_for
 from ml.watch import ServiceWatch
 
@@ -34,3 +36,24 @@ def test_what_a_fork_sees_leaves_the_watch_untouched() -> None:
     fork.take_hour(FIRST_HOUR + N_HOURS, {"mail/DE": [5] * 60})
 
     assert (watch.nodes, watch.next_hour, watch.alarms) == (["mail"], FIRST_HOUR + N_HOURS, [])
+
+
+def test_a_region_on_the_other_side_of_the_world_has_a_morning_of_its_own() -> None:
+    rng = np.random.default_rng(7)
+    hours = np.arange(28 * 24)
+    by_day = (
+        np.exp(1.2 * np.sin((hours + 1 - 9) / 24 * 2 * np.pi)),
+        np.exp(1.2 * np.sin((hours + 9 - 9) / 24 * 2 * np.pi)),
+    )
+    rates = dict(zip(("mail/DE", "mail/JP"), (0.25 * by_day[0], 0.25 * by_day[1]), strict=True))
+    watch = ServiceWatch("mail", first_hour=FIRST_HOUR)
+    for hour in hours.tolist():
+        watch.take_hour(
+            FIRST_HOUR + hour, {stream: rng.poisson(rate[hour], 60).tolist() for stream, rate in rates.items()}
+        )
+
+    late = [alarm for alarm in watch.ended + watch.alarms if alarm.suspected > (FIRST_HOUR + 14 * 24) * 60]
+
+    assert len(late) <= 1
+    watch.take_hour(FIRST_HOUR + 28 * 24, {"mail/JP": [5] * 60, "mail/DE": [0] * 60})
+    assert any(alarm.regions == {"mail/JP"} for alarm in watch.alarms)
