@@ -99,8 +99,11 @@ def read_rows(lines: TextIO) -> Iterator[tuple[int, str, int]]:
         for row in reader:
             if not row or (reader.line_num == 1 and [cell.strip().lstrip("\ufeff") for cell in row] == HEADER_IN):
                 continue
-            if len(row) != 3:
-                raise BadInputError(f"line {reader.line_num}: expected minute,stream,count, found {len(row)} field(s)")
+            if len(row) != 3 or row[0] in HEADER_IN:
+                raise BadInputError(
+                    f"line {reader.line_num}: {','.join(row)[:60]!r} is not minute,stream,count; write these three"
+                    " fields in this order, separated by commas"
+                )
             text, stream, count_text = row
             if text != last_text:
                 minute = _parse_minute(text, reader.line_num)
@@ -111,7 +114,7 @@ def read_rows(lines: TextIO) -> Iterator[tuple[int, str, int]]:
                 last_minute, last_text = minute, text
             yield last_minute, _checked_stream(stream, reader.line_num), _parse_count(count_text, reader.line_num)
     except csv.Error as error:
-        raise BadInputError(f"line {reader.line_num}: {error}") from None
+        raise BadInputError(f"line {reader.line_num}: {error}; mend or leave out this line") from None
 
 
 def main(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:

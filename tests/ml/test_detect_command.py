@@ -126,7 +126,8 @@ def test_no_input_gives_a_header_alone() -> None:
 @pytest.mark.parametrize(
     ("bad", "complaint"),
     [
-        ("2026-01-05T00:01:00Z,chat", "found 2 field(s)"),
+        ("2026-01-05T00:01:00Z,chat", "'2026-01-05T00:01:00Z,chat' is not minute,stream,count"),
+        ("count,minute,stream", "in this order, separated by commas"),
         ("yesterday,chat,1", "no RFC 3339 time"),
         ("2026-01-05T00:01:00,chat,1", "no time zone"),
         ("2026-01-04T23:59:00Z,chat,1", "earlier"),
