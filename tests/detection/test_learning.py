@@ -95,6 +95,19 @@ def test_a_region_with_another_day_has_another_part_by_day_than_by_night() -> No
         assert by_day == pytest.approx([1.0, 0.9, 0.1], abs=0.05)
 
 
+def test_what_was_learnt_before_regions_had_hours_of_their_own_stays_true() -> None:
+    service = young_service(age=14 * DAY)
+    hours_of(make_cluster(service), [6] * 14 * 24, start=NOW - 14 * DAY, region="DE-BY")
+    usual(service)
+    StreamLevel.objects.update(day_n=None, day_e=None)
+    forget_usual()
+
+    known = usual(service, at=NOW + HOUR)
+
+    assert known.shares_of(["DE-BY"], end_minute=6 * 60).share == pytest.approx([1.0], abs=0.05)
+    assert StreamLevel.objects.filter(day_n=None).count() == 0
+
+
 def test_a_region_that_was_never_heard_of_has_a_small_part_at_any_hour() -> None:
     service = young_service(age=14 * DAY)
     hours_of(make_cluster(service), [6] * 14 * 24, start=NOW - 14 * DAY, region="DE")
