@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from unittest import mock
 
@@ -95,13 +95,8 @@ def measure(n_services: int, n_weeks: int) -> list[dict[str, object]]:
             quiet, found, delays, n_outages = [], 0, [], 0
             for _ in range(n_services):
                 for with_outages in (False, True):
-                    if has_rhythms:
+                    with nullcontext() if has_rhythms else without_rhythms():
                         watch, began = watched(rate, n_weeks=n_weeks, clocks=clocks, with_outages=with_outages, rng=rng)
-                    else:
-                        with without_rhythms():
-                            watch, began = watched(
-                                rate, n_weeks=n_weeks, clocks=clocks, with_outages=with_outages, rng=rng
-                            )
                     alarms = [alarm for alarm in [*watch.ended, *watch.alarms] if alarm.suspected >= first]
                     if not with_outages:
                         quiet += alarms

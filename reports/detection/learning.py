@@ -300,19 +300,22 @@ def _save(service: Service, known: _Known, rates: Float64Array, *, until: dateti
             "learned_until": until,
         },
     )
-    regions = list(known.levels)
+    regions, days = list(known.levels), _days(known)
     parts = shares(_levels_of(known.levels, regions)).share.tolist()
     StreamLevel.objects.bulk_create(
         (
-            StreamLevel(service=service, region=region, n=n, e=e, share=part, day_n=day_n, day_e=day_e)
+            StreamLevel(
+                service=service, region=region, n=n, e=e, share=part, day_n=day_n, day_e=day_e,
+                day_shares=(part * days[region][0]).tolist(),
+            )
             for (region, (n, e)), part, (day_n, day_e) in zip(
                 known.levels.items(), parts, known.rhythms.values(), strict=True
             )
         ),
         update_conflicts=True,
         unique_fields=["service", "region"],
-        update_fields=["n", "e", "share", "day_n", "day_e"],
-    )
+        update_fields=["n", "e", "share", "day_n", "day_e", "day_shares"],
+    )  # fmt: skip
 
 
 def _first_hour(service: Service, now: datetime) -> datetime:

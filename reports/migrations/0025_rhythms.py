@@ -18,4 +18,9 @@ class Migration(migrations.Migration):
             name="day_e",
             field=django.contrib.postgres.fields.ArrayField(models.FloatField(), null=True, size=None),
         ),
+        migrations.AddField(
+            model_name="streamlevel",
+            name="day_shares",
+            field=django.contrib.postgres.fields.ArrayField(models.FloatField(), null=True, size=None),
+        ),
     ]

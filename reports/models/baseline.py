@@ -38,8 +38,8 @@ class ServiceProfile(models.Model):
 class StreamLevel(models.Model):
     """What part of its service's profile a region usually carries: `n` learnt reports over the service's `e`.
 
-    `day_n` and `day_e` are reports of the region and of its service by hour of the day, UTC; null where that was not
-    learnt yet (`ml.rhythm`).
+    `day_n` and `day_e` are reports of the region and of its service by hour of the day, UTC, and `day_shares` the part
+    that `ml.rhythm` concludes from them for each hour; null where that was not learnt yet.
 
     Region "" is the service itself. Clusters have no row: they come and go; their past is counted when needed.
     """
@@ -51,6 +51,7 @@ class StreamLevel(models.Model):
     share = models.FloatField()  # of the service's rate, as `ml.baseline.shares` concludes from n and e
     day_n = ArrayField(models.FloatField(), null=True)
     day_e = ArrayField(models.FloatField(), null=True)
+    day_shares = ArrayField(models.FloatField(), null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["service", "region"], name="one_level_per_stream")]

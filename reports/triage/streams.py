@@ -20,6 +20,8 @@ from reports.models import ServiceProfile, StreamLevel
 
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
+HOURS_A_DAY: Final = 24
+_WHOLE_DAY: Final = (1.0,) * HOURS_A_DAY
 BIN_MINUTES: Final = (1, 5, 15, 60, 360, 1440)
 MOST_POINTS: Final = 300  # more than a phone's screen has room for
 
@@ -87,33 +89,33 @@ class Chart:
 
 
 class Usual:
-    """What is usual for some services and regions, read at once."""
+    """What is usual for some services and regions: rates by the hour of the week, shares by that of the day, in UTC."""
 
-    def __init__(self, rates: Mapping[int, Sequence[float]], shares: Mapping[tuple[int, str], float]) -> None:
+    def __init__(self, rates: Mapping[int, Sequence[float]], shares: Mapping[tuple[int, str], Sequence[float]]) -> None:
         self._rates = rates
         self._shares = shares
 
-    def share(self, service_id: int, places: Sequence[str]) -> float | None:
+    def _shares_of(self, service_id: int, places: Sequence[str]) -> list[float] | None:
         """Return what part of the service's reports come from the places together; None where one is not known."""
         if not places:
-            return self._shares.get((service_id, ""), 1.0)
+            return list(self._shares.get((service_id, ""), _WHOLE_DAY))
         outer = [code for code in places if not any(code.startswith(f"{other}-") for other in places)]
         found = [self._shares.get((service_id, code)) for code in outer]
-        known = [share for share in found if share is not None]
-        return sum(known) if len(known) == len(found) else None
+        known = [shares for shares in found if shares is not None]
+        return [sum(hour) for hour in zip(*known, strict=True)] if len(known) == len(found) else None
 
     def expected(self, service_id: int, places: Sequence[str], since: datetime, until: datetime) -> float | None:
         """Return the reports usual between two moments; None where that has not been learnt."""
         rates = self._rates.get(service_id)
-        share = self.share(service_id, places)
-        if rates is None or share is None:
+        shares = self._shares_of(service_id, places)
+        if rates is None or shares is None:
             return None
         total, start = 0.0, since
         while start < until:
             end = min(start.replace(minute=0, second=0, microsecond=0) + HOUR, until)
-            total += rates[start.weekday() * 24 + start.hour] * ((end - start) / HOUR)
+            total += shares[start.hour] * rates[start.weekday() * 24 + start.hour] * ((end - start) / HOUR)
             start = end
-        return total * share
+        return total
 
 
 def read_usual(service_ids: Iterable[int], places: Iterable[str] = (), *, countries: bool = False) -> Usual:
@@ -123,8 +125,12 @@ def read_usual(service_ids: Iterable[int], places: Iterable[str] = (), *, countr
     wanted = Q(region__in={"", *places})
     if countries:
         wanted |= ~Q(region__contains="-")
-    levels = StreamLevel.objects.filter(wanted, service_id__in=ids).values_list("service_id", "region", "share")
-    return Usual(rates, {(service_id, region): share for service_id, region, share in levels})
+    levels = StreamLevel.objects.filter(wanted, service_id__in=ids)
+    shares = {
+        (service_id, region): by_hour or [share] * HOURS_A_DAY
+        for service_id, region, share, by_hour in levels.values_list("service_id", "region", "share", "day_shares")
+    }
+    return Usual(rates, shares)
 
 
 def charts(streams: Sequence[Stream], usual: Usual, *, fallbacks: Sequence[float | None]) -> list[Chart]:
