@@ -12,12 +12,12 @@ import numpy as np
 
 from ml.types import FloatArray
 
-# Leading dimensions compared first, at most: of WordLlama's 256 they hold three quarters of a centroid's squared length
-# or more, so that 1 in 700 centroids has to be looked at whole (with 64: 1 in 5).
-HEAD_DIMS: Final = 128
+# Leading dimensions compared first, at most: of the static vectors' 320 they hold four fifths of a centroid's squared
+# length or more, so that 1 in 500 centroids has to be looked at whole (with 64: 1 in 5).
+HEAD_DIMS: Final = 144
 # The tighter the threshold, the fewer of them rule out enough. Each number is tried on a few centroids; to look at one
 # centroid whole takes as long as one dimension of 12,000.
-_HEADS: Final = (64, 80, 96, 112, HEAD_DIMS)
+_HEADS: Final = (64, 80, 96, 112, 128, HEAD_DIMS)
 _TRIED: Final = 16
 _TRIED_AMONG: Final = 1_000
 _WHOLE_COSTS: Final = 12_000
@@ -125,7 +125,7 @@ def n_heads_for(
     --------
     >>> sums = np.ones((1, 256), dtype=np.float32)
     >>> n_heads_for(sums, scale_of(sums), np.eye(256, dtype=np.float32)[:, :HEAD_DIMS], None)
-    128
+    144
     """
     if threshold is None:
         return HEAD_DIMS

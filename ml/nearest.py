@@ -28,23 +28,29 @@ MOST_FRESH_OF_FEW: Final = 64
 
 
 class _Sheet:
-    """Rows written one after the other, shared by indexes that came of one another: each reads its own beginning."""
+    """Rows written one after the other, shared by indexes that came of one another: each reads its own beginning.
 
-    __slots__ = ("n_written", "sums")
+    With their heads (`ml.heads`) where the base has them; these are of no columns where it has none.
+    """
 
-    def __init__(self, n_rows: int, n_dims: int) -> None:
+    __slots__ = ("heads", "n_written", "sums")
+
+    def __init__(self, n_rows: int, n_dims: int, n_head_columns: int) -> None:
         self.sums: FloatArray = np.empty((n_rows, n_dims), dtype=np.float32)
+        self.heads: FloatArray = np.empty((n_rows, n_head_columns), dtype=np.float32)
         self.n_written = 0
 
-    def after(self, n_read: int, sums: FloatArray) -> _Sheet:
+    def after(self, n_read: int, sums: FloatArray, heads: FloatArray) -> _Sheet:
         """A sheet with these rows behind the first `n_read`: this one, unless something else stands there already."""
         sheet = self
         if self.n_written != n_read:
             # The index was searched twice, for instance because a transaction failed: what the other wrote stays its.
-            sheet = _Sheet(*self.sums.shape)
+            sheet = _Sheet(len(self.sums), self.sums.shape[1], self.heads.shape[1])
             sheet.sums[:n_read] = self.sums[:n_read]
+            sheet.heads[:n_read] = self.heads[:n_read]
         sheet.n_written = n_read + len(sums)
         sheet.sums[n_read : sheet.n_written] = sums
+        sheet.heads[n_read : sheet.n_written] = heads
         return sheet
 
 
@@ -165,12 +171,12 @@ def _index_of(sums: FloatArray, scale: FloatArray, axes: FloatArray | None, thre
             _, vectors = np.linalg.eigh(units.T @ units)
             axes = np.ascontiguousarray(vectors[:, ::-1][:, :HEAD_DIMS], dtype=np.float32)
         heads = heads_of(sums, scale, axes[:, : n_heads_for(sums, scale, axes, threshold)])
-    return Index(sums, scale, heads, axes, *_nothing_fresh(sums, is_few=heads is None))
+    return Index(sums, scale, heads, axes, *_nothing_fresh(sums, heads))
 
 
-def _nothing_fresh(sums: FloatArray, *, is_few: bool) -> tuple[IntArray, _Sheet, IntArray]:
-    n_most = MOST_FRESH_OF_FEW if is_few else min(len(sums) // 2, MOST_FRESH)
-    sheet = _Sheet(n_most, sums.shape[1])
+def _nothing_fresh(sums: FloatArray, heads: FloatArray | None) -> tuple[IntArray, _Sheet, IntArray]:
+    n_most = MOST_FRESH_OF_FEW if heads is None else min(len(sums) // 2, MOST_FRESH)
+    sheet = _Sheet(n_most, sums.shape[1], 0 if heads is None else heads.shape[1])
     return np.full(len(sums), -1, dtype=np.int64), sheet, np.zeros(0, dtype=np.int64)
 
 
@@ -310,7 +316,7 @@ class Search:
             start.heads,
             start.axes,
             place,
-            start.sheet.after(t, totals),
+            start.sheet.after(t, totals, self._heads_of(totals, scale[rows])),
             np.concatenate((start.sheet_rows, rows)),
         )
 
@@ -327,7 +333,14 @@ class Search:
         after = np.empty((len(sums), n_heads + 1), dtype=np.float32)
         after[: len(heads)] = heads
         after[changed] = heads_of(sums[changed], scale[changed], axes[:, :n_heads])
-        return Index(sums, scale, after, axes, *_nothing_fresh(sums, is_few=False))
+        return Index(sums, scale, after, axes, *_nothing_fresh(sums, after))
+
+    def _heads_of(self, sums: FloatArray, scale: FloatArray) -> FloatArray:
+        """The heads of sums that go to the sheet: of no columns where the base has none."""
+        start = self._start
+        if start.heads is None or start.axes is None:
+            return np.empty((len(sums), 0), dtype=np.float32)
+        return heads_of(sums, scale, start.axes[:, : start.heads.shape[1] - 1])
 
     def _cosine(self, i: int, row: int) -> float:
         """Cosine of row i to a sum that has changed, as it is now."""
@@ -388,22 +401,29 @@ class Search:
         lists."""
         start, units = self._start, self._units
         t = len(start.sheet_rows)
-        i, j, found = self._in_base()
+        heads = None
+        if start.heads is not None and start.axes is not None:
+            heads = rest_beside(units @ start.axes[:, : start.heads.shape[1] - 1])
+        i, j, found = self._in_base(heads)
         if t:
             still = start.place[j] < 0
-            more_i, more_j, more_found = self._in_sheet(t)
+            more_i, more_j, more_found = self._in_sheet(t, heads)
             i, j = np.concatenate((i[still], more_i)), np.concatenate((j[still], more_j))
             found = np.concatenate((found[still], more_found))
         order = np.lexsort((j, -found, i))
         offsets = np.searchsorted(i[order], np.arange(len(units) + 1))
         return offsets.tolist(), j[order].tolist(), found[order].tolist()
 
-    def _in_sheet(self, t: int) -> tuple[IntArray, IntArray, FloatArray]:
+    def _in_sheet(self, t: int, heads: FloatArray | None) -> tuple[IntArray, IntArray, FloatArray]:
         """As `_in_base`, of the newest of the sheet's first t sums."""
         start, units = self._start, self._units
         sheet, scale = start.sheet.sums[:t], start.scale[start.sheet_rows]
         most = int(MOST_CANDIDATES_SHARE * len(units) * max(t, SMALL))
-        pairs = pairs_from(units, sheet, bounds_of(self._threshold, scale), most=most)
+        pairs = None
+        if heads is not None:
+            pairs = pairs_from(heads, start.sheet.heads[:t], np.float32(self._threshold - SLACK), most=most)
+        if pairs is None:
+            pairs = pairs_from(units, sheet, bounds_of(self._threshold, scale), most=most)
         if pairs is None:
             self._reads_alone = False
             cosines = (units @ sheet.T) * scale
@@ -417,7 +437,7 @@ class Search:
         i, at, found = reaching(i, at, found, self._threshold)
         return i, start.sheet_rows[at], found
 
-    def _in_base(self) -> tuple[IntArray, IntArray, FloatArray]:
+    def _in_base(self, heads: FloatArray | None) -> tuple[IntArray, IntArray, FloatArray]:
         """Pairs of a row of the batch and one of the base that reach the threshold, and their cosines."""
         start, units = self._start, self._units
         k0 = len(start.base)
@@ -426,8 +446,7 @@ class Search:
         scale = start.scale[:k0]
         least = np.float32(self._threshold - SLACK)
         pairs = None
-        if start.heads is not None and start.axes is not None:
-            heads = rest_beside(units @ start.axes[:, : start.heads.shape[1] - 1])
+        if heads is not None and start.heads is not None:
             # Leading coordinates plus the most that the rest could add (Cauchy-Schwarz), in one product.
             pairs = pairs_from(heads, start.heads, least, most=int(MOST_CANDIDATES_SHARE * len(units) * k0))
         if pairs is None:

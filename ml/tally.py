@@ -109,10 +109,10 @@ def add_texts(
     >>> seen.n_seen, seen.sample.tolist()
     (3, [[1.0, 0.0], [0.0, 1.0]])
     """
-    known = np.flatnonzero(np.any(vectors != 0, axis=1))
+    known = np.flatnonzero(vectors.any(axis=1))
     if len(known) == 0:
         return tally
-    fresh = vectors[known]
+    fresh = vectors if len(known) == len(vectors) else vectors[known]
     tally, rows = _rows_of(tally, None if languages is None else [languages[i] for i in known.tolist()], len(known))
     sums, counts = tally.sums.copy(), tally.counts.copy()
     if len(sums) == 1:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from ml.encoders import (
+    N_TOKEN_DIMS,
+    TOKENS_BESIDE,
     WORDS_BESIDE,
     EncoderName,
     EncoderUnavailableError,
@@ -135,6 +137,16 @@ def test_words_have_the_tokens_that_the_whole_tokenizer_gives_them() -> None:
     for word, ids in found.items():
         whole = encoder._tokenizer.encode([word], is_pretokenized=True, add_special_tokens=False)
         assert np.frombuffer(ids, dtype=np.int32).tolist() == whole.ids, word
+
+
+def test_a_static_vector_tells_its_tokens_beside_what_they_mean() -> None:
+    once, twice, other = StaticEncoder().encode(["phone", "phone phone", "telephone"])
+
+    meanings, tokens = once[:-N_TOKEN_DIMS], once[-N_TOKEN_DIMS:]
+    np.testing.assert_allclose(once, twice, atol=1e-6)
+    assert np.linalg.norm(tokens) / np.linalg.norm(meanings) == pytest.approx(TOKENS_BESIDE, abs=1e-5)
+    assert meanings @ other[:-N_TOKEN_DIMS] > 0.5
+    assert tokens @ other[-N_TOKEN_DIMS:] == 0
 
 
 def test_the_static_encoder_opens_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:

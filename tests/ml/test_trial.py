@@ -79,7 +79,7 @@ def test_static_vectors_become_features_and_others_do_not() -> None:
     beside = try_student(FITTED, FRESH, teacher=CountingTeacher(), instead=static, n_word_dims=64)
     alone = try_student(FITTED, FRESH, teacher=CountingTeacher(), instead=HashingEncoder(8), n_word_dims=64)
 
-    assert (beside.student.base, len(beside.student.weights)) == (static.name, 256 + 64 + 1)
+    assert (beside.student.base, len(beside.student.weights)) == (static.name, static.n_dims + 64 + 1)
     assert (alone.student.base, len(alone.student.weights)) == ("", 64 + 1)
 
 
