@@ -18,6 +18,7 @@ from scipy import special
 
 from ml.baseline import N_SLOTS, hour_slot
 from ml.budget import Calibration, rarity
+from ml.local_scatter import DEFAULT_EXPONENT
 from ml.phases import DEFAULT_THRESHOLDS, Phase, Thresholds, step, thresholds_for
 from ml.rise import log_rise, sizes, windows_within
 from ml.types import Float64Array
@@ -198,11 +199,14 @@ def window_dispersion(dispersion: npt.ArrayLike, *, windows: tuple[int, ...] = W
     return np.asarray(1.0 + (hourly - 1.0) * (length / 60.0) ** _DISPERSION_EXPONENT)
 
 
-def stream_dispersion(dispersion: npt.ArrayLike, share: npt.ArrayLike) -> Float64Array:
+def stream_dispersion(
+    dispersion: npt.ArrayLike, share: npt.ArrayLike, *, exponent: float = DEFAULT_EXPONENT
+) -> Float64Array:
     """Turn the dispersion of a service's counts into that of its streams.
 
-    Were the scatter all in the common rate, a thinned stream would keep `share` of the excess; were it all local, all
-    of it. Public streams lie between, near the square root of the share.
+    Were the scatter all in the common rate, a thinned stream would keep `share` of the excess (exponent 1); were it all
+    local, all of it (0). Public streams lie between, near the square root of the share. What a service's regions show
+    is learned in `local_scatter`.
 
     Examples
     --------
@@ -210,7 +214,7 @@ def stream_dispersion(dispersion: npt.ArrayLike, share: npt.ArrayLike) -> Float6
     [1.8, 1.4]
     """
     excess = np.asarray(dispersion, dtype=np.float64) - 1.0
-    return np.asarray(1.0 + excess * np.sqrt(np.minimum(np.asarray(share, dtype=np.float64), 1.0)))
+    return np.asarray(1.0 + excess * np.minimum(np.asarray(share, dtype=np.float64), 1.0) ** exponent)
 
 
 def tail_p(

@@ -19,7 +19,7 @@ SCATTER_MINUTES = (1, 5, 15)  # an hour has 60, 12 and 4 of them; longer ones le
 # Where nothing is known: in public report streams the excess over 1 grows with about the square root of the window,
 # from 0.01 to 0.1 at a minute to 0.0 to 0.6 at a quarter of an hour (four recorded streams, half of 61 public series).
 DEFAULT_EXCESS = (0.05, 0.115, 0.2)
-_PRIOR_WEIGHT = 60.0  # what the fleet's word weighs against a stream's own: that of sixty reports
+PRIOR_WEIGHT = 60.0  # what the fleet's word weighs against a stream's own: that of sixty reports
 _HALF_LIFE_HOURS = 4 * 7 * 24.0
 _HIGHEST_RATIO = 12.0  # one hour's squares count up to so many times what a Poisson hour would show
 
@@ -31,8 +31,8 @@ class Scatter:
     Parameters
     ----------
     squares : ndarray of shape (3,), float64
-        Squared differences from the hour's mean, for windows of 1, 5 and 15 minutes.
-    expected : ndarray of shape (3,), float64
+        Squared differences from the hour's mean, for windows of 1, 5 and 15 minutes. Of k streams, a row for each.
+    expected : ndarray of that shape, float64
         What they would be on average were the reports Poisson.
     """
 
@@ -80,20 +80,54 @@ def learn_scatter(scatter: Scatter, minute_counts: npt.ArrayLike) -> Scatter:
     counts = np.asarray(minute_counts, dtype=np.float64)
     if counts.ndim != 2 or counts.shape[1] != 60 or (counts < 0).any():
         raise ValueError(f"minute_counts must be of shape (n_hours, 60) and not negative, not {counts.shape}")
-    n_hours = counts.shape[0]
-    weights = 0.5 ** (np.arange(n_hours - 1, -1, -1) / _HALF_LIFE_HOURS)
-    kept = 0.5 ** (n_hours / _HALF_LIFE_HOURS)
+    squares, expected = hour_squares(counts)
+    weights, kept = hour_weights(counts.shape[0])
+    return Scatter(
+        squares=scatter.squares * kept + weights @ squares, expected=scatter.expected * kept + weights @ expected
+    )
+
+
+def hour_squares(counts: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Give the squares around each hour's mean, and what they would be on average were the reports Poisson.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (..., 60), float64
+        Reports a minute.
+
+    Returns
+    -------
+    tuple of ndarray of shape (..., 3), float64
+        For windows of 1, 5 and 15 minutes; the squares up to twelve times the other.
+
+    Examples
+    --------
+    >>> squares, expected = hour_squares(np.array([[4.0] + 59 * [0.0]]))
+    >>> squares.round(2).tolist(), expected.round(2).tolist()
+    ([[15.73, 14.67, 12.0]], [[3.93, 3.67, 3.0]])
+    """
     squares, expected = [], []
     for minutes in SCATTER_MINUTES:
-        blocks = counts.reshape(n_hours, 60 // minutes, minutes).sum(axis=2)
-        n_blocks = blocks.shape[1]
-        poisson = blocks.sum(axis=1) * (n_blocks - 1) / n_blocks
-        seen = ((blocks - blocks.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-        squares.append(float(weights @ np.minimum(seen, _HIGHEST_RATIO * poisson)))
-        expected.append(float(weights @ poisson))
-    return Scatter(
-        squares=scatter.squares * kept + np.array(squares), expected=scatter.expected * kept + np.array(expected)
-    )
+        blocks = counts.reshape(*counts.shape[:-1], 60 // minutes, minutes).sum(axis=-1)
+        n_blocks = blocks.shape[-1]
+        poisson = blocks.sum(axis=-1) * (n_blocks - 1) / n_blocks
+        seen = ((blocks - blocks.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1)
+        squares.append(np.minimum(seen, _HIGHEST_RATIO * poisson))
+        expected.append(poisson)
+    return np.stack(squares, axis=-1), np.stack(expected, axis=-1)
+
+
+def hour_weights(n_hours: int) -> tuple[Float64Array, float]:
+    """Give what each of some hours, oldest first, weighs after the last, and what is kept of all before them.
+
+    Examples
+    --------
+    >>> weights, kept = hour_weights(2)
+    >>> weights[1].item(), bool(kept < weights[0] < 1)
+    (1.0, True)
+    """
+    weights = 0.5 ** (np.arange(n_hours - 1, -1, -1) / _HALF_LIFE_HOURS)
+    return weights, float(0.5 ** (n_hours / _HALF_LIFE_HOURS))
 
 
 def pool_scatter(scatters: list[Scatter]) -> Scatter:
@@ -139,9 +173,25 @@ def dispersion_by_window(
     prior = 1.0 + np.asarray(DEFAULT_EXCESS)
     if fleet is not None:
         prior = _shrunk(fleet, prior)
-    learned = np.maximum(_shrunk(scatter, prior), 1.0)
-    return np.asarray(np.interp(np.log(np.asarray(windows)), np.log(SCATTER_MINUTES), learned))
+    return np.asarray(np.maximum(_shrunk(scatter, prior), 1.0) @ between_windows(windows))
+
+
+def between_windows(windows: tuple[int, ...] | list[int]) -> Float64Array:
+    """Give the matrix that leads from the learned windows to others.
+
+    Returns
+    -------
+    ndarray of shape (3, len(windows)), float64
+        Linear in the logarithm of the window, constant from 15 minutes on.
+
+    Examples
+    --------
+    >>> (np.array([1.0, 2.0, 3.0]) @ between_windows((1, 5, 15, 60))).tolist()
+    [1.0, 2.0, 3.0, 3.0]
+    """
+    to = np.log(np.asarray(windows))
+    return np.stack([np.interp(to, np.log(SCATTER_MINUTES), one) for one in np.eye(len(SCATTER_MINUTES))])
 
 
 def _shrunk(scatter: Scatter, prior: Float64Array) -> Float64Array:
-    return np.asarray((scatter.squares + _PRIOR_WEIGHT * prior) / (scatter.expected + _PRIOR_WEIGHT))
+    return np.asarray((scatter.squares + PRIOR_WEIGHT * prior) / (scatter.expected + PRIOR_WEIGHT))

@@ -37,14 +37,14 @@ from ml.detect import (
     onset_minute,
     scan_p,
     step,
-    stream_dispersion,
     tail_p,
 )
+from ml.local_scatter import empty_local, learn_local, region_dispersion
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.regions import ancestors, place, where
 from ml.rhythm import N_HOURS, Day, Rhythms, day_of, empty_rhythms, learn_rhythms, shares_at
 from ml.rise import log_rise
-from ml.scatter import dispersion_by_window, empty_scatter, learn_scatter
+from ml.scatter import Scatter, dispersion_by_window, empty_scatter, learn_scatter
 from ml.types import Float64Array, IntArray
 from ml.young import Usual, is_young, raised_to_life
 
@@ -130,6 +130,7 @@ class ServiceWatch:
         self._levels = empty_levels(1)
         self._rhythms = empty_rhythms(1)
         self._scatter = empty_scatter()
+        self._local = empty_local(1)
         self._history = np.zeros((1, HISTORY_MINUTES))
         self._unlearned: list[tuple[int, Float64Array, bool]] = []
         self._learned: list[tuple[int, Float64Array, bool]] = []
@@ -182,6 +183,11 @@ class ServiceWatch:
         self._rhythms = Rhythms(
             n=np.concatenate([self._rhythms.n, unheard.n]), e=np.concatenate([self._rhythms.e, unheard.e])
         )
+        untold = empty_local(n_new)
+        self._local = Scatter(
+            squares=np.concatenate([self._local.squares, untold.squares]),
+            expected=np.concatenate([self._local.expected, untold.expected]),
+        )
         self._history = np.pad(self._history, ((0, n_new), (0, 0)))
         self._unlearned = [
             (hour, np.pad(block, ((0, n_new), (0, 0))), frozen) for hour, block, frozen in self._unlearned
@@ -198,9 +204,7 @@ class ServiceWatch:
         level, strength = self._levels_now(epoch_hour)
         observed = _rolling_sums(counts)
         expected = level[:, None, None] * _rolling_sums(per_service[None, :])
-        dispersion = np.array(
-            [stream_dispersion(spread, level) for spread in dispersion_by_window(self._scatter, WINDOW_MINUTES)]
-        ).T
+        dispersion = self._dispersion()
         strength = np.broadcast_to(strength[:, None, None], observed.shape)
         if self._is_young:
             expected, strength = self._raised_by_life(epoch_hour, counts, expected, strength)
@@ -271,6 +275,19 @@ class ServiceWatch:
         factor = np.concatenate([whole.factor, whole.factor * regions.factor])
         today = np.concatenate([whole.strength, joint_strength(whole.strength, regions.strength)])
         return share * factor, today
+
+    def _dispersion(self) -> Float64Array:
+        """Each node's dispersion in each window, (k, 18): what the service's and its own hours show."""
+        whole = dispersion_by_window(self._scatter, WINDOW_MINUTES)
+        above = {over for node in self.nodes for over in ancestors(node, parent_of=_parent)}
+        _, regions = region_dispersion(
+            Scatter(self._local.squares[1:], self._local.expected[1:]),
+            shares(self._levels).share[1:],
+            [node not in above for node in self.nodes[1:]],
+            whole,
+            windows=WINDOW_MINUTES,
+        )
+        return np.concatenate([whole[None, :], regions])
 
     def _day(self) -> Day:
         """How the nodes' shares go up and down over the day; the first node is the service itself."""
@@ -422,6 +439,8 @@ class ServiceWatch:
             counts = block.sum(axis=1)
             if not is_frozen and counts[0] > 1:
                 self._scatter = learn_scatter(self._scatter, block[:1])
+                usual = expected_per_hour(self._profile)[hour_slot(epoch_hour)] * shares(self._levels).share
+                self._local = learn_local(self._local, block[:, None, :], usual[:, None])
             self._learn_hours(epoch_hour, counts[:, None], is_frozen=is_frozen)
 
     def _learn_silence(self, until_hour: int) -> None:

@@ -181,6 +181,21 @@ def hourly_counts(service_id: int, *, start: datetime, n_hours: int) -> tuple[li
     return roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, n_hours))
 
 
+def minute_counts(service_id: int, *, start: datetime, n_minutes: int) -> tuple[list[str], Float64Array]:
+    """Read counts by minute and region, rolled up; shape (n_regions, n_minutes). Queries: one."""
+    by_region: dict[str, Float64Array] = defaultdict(lambda: np.zeros(n_minutes))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT region, floor(extract(epoch FROM minute - %s) / 60)::int, sum(n_counted)::int"
+            " FROM reports_minutecount WHERE service_id = %s AND minute >= %s AND minute < %s GROUP BY 1, 2",
+            [start, service_id, start, start + n_minutes * MINUTE],
+        )
+        for region, column, n_counted in cursor.fetchall():
+            by_region[region][column] += n_counted
+    codes = list(by_region)
+    return roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, n_minutes))
+
+
 def hourly_total(service_id: int, *, start: datetime, n_hours: int) -> Float64Array:
     """Read counts of a whole service by hour; shape (n_hours,). Queries: one."""
     return _total(service_id, start=start, n=n_hours, seconds=3600)

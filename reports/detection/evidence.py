@@ -111,8 +111,10 @@ def weigh_all(
         )
         in_regions, in_clusters = _expected(hour, usual), _expected(hour, whole_usual)
         known_regions = usual.shares_of(hour.regions, end_minute=hour.end_minute)
-        of_regions = _prepared(hour.region_counts, known_regions, in_regions, usual)
-        of_clusters = _prepared(hour.cluster_counts, shares(cluster_levels), in_clusters, usual)
+        known_clusters = shares(cluster_levels)
+        spread = stream_dispersion(usual.dispersion[None, :], known_clusters.share[:, None])
+        of_regions = _prepared(hour.region_counts, known_regions, in_regions, usual.dispersion_of(hour.regions), usual)
+        of_clusters = _prepared(hour.cluster_counts, known_clusters, in_clusters, spread, usual)
         if life is not None:
             of_regions = _raised(of_regions, life.of_regions(hour.regions), life, hour)
             of_clusters = _raised(of_clusters, life.of_clusters(hour.cluster_ids), life, hour)
@@ -298,14 +300,14 @@ def _expected(hour: LastHour, usual: Usual) -> Float64Array:
 
 
 def _prepared(
-    counts: Float64Array, parts: Shares, service_expected: Float64Array, usual: Usual
+    counts: Float64Array, parts: Shares, service_expected: Float64Array, dispersion: Float64Array, usual: Usual
 ) -> tuple[Float64Array, ...]:
     """Return what `evidence` asks of a service's streams: counts, expected, dispersion and strength."""
     share, strength = parts
     return (
         counts,
         share[:, None] * service_expected[None, :],
-        stream_dispersion(usual.dispersion[None, :], share[:, None]),
+        dispersion,
         # Of each window, for a young service knows them unlike well.
         np.broadcast_to(joint_strength(strength, usual.today.strength)[:, None], (share.size, service_expected.size)),
     )

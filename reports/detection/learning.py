@@ -29,10 +29,11 @@ from ml.baseline import (
     shares,
     slot_strength,
 )
+from ml.detect import stream_dispersion
+from ml.local_scatter import DEFAULT_EXPONENT
 from ml.mix import Mix, learn_mix
 from ml.recent import RECENT_HOURS, SPREAD, recent_level
 from ml.rhythm import N_HOURS, Day, Rhythms, day_of, learn_rhythms, shares_at
-from ml.scatter import Scatter, empty_scatter, learn_scatter
 from ml.types import BoolArray, Float64Array
 from ml.young import is_young
 from reports.detection.arrays import (
@@ -42,10 +43,10 @@ from reports.detection.arrays import (
     floor_hour,
     hourly_counts,
     hourly_failing,
-    minute_total,
     slots_of,
 )
 from reports.detection.fleet import fleet_in_use, scatter_of
+from reports.detection.scatter import ServiceScatter, learn_scatters, scatter_of_regions
 from reports.enums import OutageState
 from reports.models import MinuteCount, Outage, Service, ServiceProfile, StreamLevel
 
@@ -54,7 +55,6 @@ GUARD = timedelta(hours=1)
 LEARNT_WITHIN_TICKS = 40
 TICK = timedelta(seconds=15)
 FROZEN_AT_MOST = timedelta(hours=24)
-SCATTER_HOURS = 4 * 168  # of a long past only so many teach how reports scatter
 MINUTES_A_DAY = 24 * 60
 _EVEN = (np.ones(N_HOURS), np.full(N_HOURS, np.inf))  # a region whose part is the same all day, or that is not known
 _NEVER = [0.0] * N_HOURS
@@ -76,6 +76,8 @@ class Usual:
     detector's windows, shape (18,). `mix` says what part of it tells of a failure. `young_since` tells of a young
     service since when it can have had reports; None of one that is not. `days` says at what hours of the day (UTC) a
     region's part is larger: factors and their strengths, of shape (24,) each; who is missing has none.
+    `dispersions` are those of the service ("") and of the regions by themselves; `exponent` says what part of the
+    service's excess a region has that is not among them (`ml.local_scatter`).
     """
 
     profile: Profile
@@ -86,6 +88,8 @@ class Usual:
     mix: Mix
     young_since: datetime | None = None
     days: dict[str, tuple[Float64Array, Float64Array]] = field(default_factory=dict)
+    dispersions: dict[str, Float64Array] = field(default_factory=dict)
+    exponent: float = DEFAULT_EXPONENT
 
     def of_failures(self) -> Usual:
         """Return what is usual of the reports that tell of a failure: the same part in every region and hour."""
@@ -104,6 +108,14 @@ class Usual:
         day = Day(np.array([factor for factor, _ in days]), np.array([strength for _, strength in days]))
         return shares_at(self.levels_of(regions), day, end_minute % MINUTES_A_DAY / 60)
 
+    def dispersion_of(self, regions: list[str]) -> Float64Array:
+        """Return the dispersion of the regions' counts in each window, in the order asked for, of shape (k, 18)."""
+        if all(region in self.dispersions for region in regions):
+            return np.array([self.dispersions[region] for region in regions])
+        by_share = shares(self.levels_of(regions)).share
+        unheard = stream_dispersion(self.dispersion[None, :], by_share[:, None], exponent=self.exponent)
+        return np.array([self.dispersions.get(region, one) for region, one in zip(regions, unheard, strict=True)])
+
 
 @dataclass(frozen=True, slots=True)
 class _Known:
@@ -112,7 +124,7 @@ class _Known:
     profile: Profile
     levels: dict[str, tuple[float, float]]
     rhythms: dict[str, tuple[list[float], list[float]]]
-    scatter: Scatter | None
+    scatter: ServiceScatter
     mix: Mix
 
 
@@ -196,16 +208,28 @@ def _read_and_learn(service_id: int, *, until: datetime, now: datetime) -> tuple
     mix = Mix(row.mix_failing, row.mix_all) if row is not None else Mix()
     start = row.learned_until if row is not None else _first_hour(service, now)
     n_hours = (until - start) // HOUR
-    scatter = scatter_of(row) if row is not None else None
+    scatter = ServiceScatter(
+        scatter_of(row) if row is not None else None,
+        {
+            level.region: (level.scatter_squares, level.scatter_expected)
+            for level in rows
+            if level.scatter_squares is not None and level.scatter_expected is not None
+        },
+    )
     known = _Known(profile, levels, rhythms, scatter, mix)
     if n_hours > 0:
         known = _learn(service, known, start=start, n_hours=n_hours, now=now)
     profile = known.profile
     rates = _rates_around(service, profile, now=now)
     today = _today(service, profile, until=max(start, until), now=now)
-    dispersion = fleet_in_use(now=now).dispersion(known.scatter, float(rates.mean()), hourly=profile.dispersion)
+    dispersion = fleet_in_use(now=now).dispersion(known.scatter.whole, float(rates.mean()), hourly=profile.dispersion)
     young_since = _first_moment(service, now) if is_young(float(profile.slot_hours.sum())) else None
-    usual = Usual(profile, rates, known.levels, today, dispersion, known.mix, young_since, _days(known))
+    regions = [region for region in known.levels if region]
+    local = scatter_of_regions(known.scatter, regions, shares(_levels_of(known.levels, regions)).share, dispersion)
+    usual = Usual(
+        profile, rates, known.levels, today, dispersion, known.mix, young_since, _days(known),
+        {"": dispersion, **dict(zip(regions, local.dispersion, strict=True))}, local.exponent,
+    )  # fmt: skip
     return max(start, until), usual
 
 
@@ -246,16 +270,19 @@ def _learn(service: Service, known: _Known, *, start: datetime, n_hours: int, no
     frozen = _frozen_hours(service_id, start=start, n_hours=n_hours, now=now)
     slots = slots_of(service, start=start, n_hours=n_hours)
     profile = learn_profile(known.profile, counts[0], epoch_hour(start), frozen, slots=slots)
-    scatter = _learn_scatter(service_id, known.scatter, counts[0], frozen, start=start)
     usual = expected_per_hour(profile)[slots]
     before = _levels_of(levels, regions)
     after = learn_levels(before, counts, usual, frozen, dispersion=profile.dispersion)
+    part = shares(after).share
+    scatter = learn_scatters(
+        service_id, known.scatter, regions[1:], counts[0], part[1:, None] * usual, frozen, start=start
+    )
     rhythms = learn_rhythms(
         _rhythms_of(known.rhythms, regions),
         counts,
         usual,
         epoch_hour(start) + np.arange(n_hours),
-        share=shares(after).share,
+        share=part,
         dispersion=profile.dispersion,
     )
     rates = _rates_around(service, profile, now=now)
@@ -272,19 +299,8 @@ def _learn(service: Service, known: _Known, *, start: datetime, n_hours: int, no
     return learnt
 
 
-def _learn_scatter(
-    service_id: int, known: Scatter | None, counts: Float64Array, frozen: BoolArray, *, start: datetime
-) -> Scatter | None:
-    """Learn how reports scatter within the quiet hours that had more than one. Queries: one where there are any."""
-    first = max(len(counts) - SCATTER_HOURS, 0)
-    telling = np.flatnonzero((counts[first:] > 1) & ~frozen[first:])
-    if not telling.size:
-        return known
-    by_minute = minute_total(service_id, start=start + first * HOUR, n_minutes=60 * (len(counts) - first))
-    return learn_scatter(known or empty_scatter(), by_minute.reshape(-1, 60)[telling])
-
-
 def _save(service: Service, known: _Known, rates: Float64Array, *, until: datetime) -> None:
+    whole, of_regions = known.scatter.whole, known.scatter.regions
     ServiceProfile.objects.update_or_create(
         service=service,
         defaults={
@@ -292,8 +308,8 @@ def _save(service: Service, known: _Known, rates: Float64Array, *, until: dateti
             "slot_hours": known.profile.slot_hours.tolist(),
             "rates_per_hour": rates.tolist(),
             "dispersion": known.profile.dispersion,
-            "scatter_squares": known.scatter.squares.tolist() if known.scatter is not None else None,
-            "scatter_expected": known.scatter.expected.tolist() if known.scatter is not None else None,
+            "scatter_squares": whole.squares.tolist() if whole is not None else None,
+            "scatter_expected": whole.expected.tolist() if whole is not None else None,
             "time_zone": service.zone.key,
             "mix_failing": known.mix.n_failing,
             "mix_all": known.mix.n_all,
@@ -307,14 +323,16 @@ def _save(service: Service, known: _Known, rates: Float64Array, *, until: dateti
             StreamLevel(
                 service=service, region=region, n=n, e=e, share=part, day_n=day_n, day_e=day_e,
                 day_shares=(part * days[region][0]).tolist(),
+                scatter_squares=squares, scatter_expected=expected,
             )
             for (region, (n, e)), part, (day_n, day_e) in zip(
                 known.levels.items(), parts, known.rhythms.values(), strict=True
             )
+            for squares, expected in [of_regions.get(region, (None, None))]
         ),
         update_conflicts=True,
         unique_fields=["service", "region"],
-        update_fields=["n", "e", "share", "day_n", "day_e", "day_shares"],
+        update_fields=["n", "e", "share", "day_n", "day_e", "day_shares", "scatter_squares", "scatter_expected"],
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from ml.baseline import joint_strength
-from ml.detect import stream_dispersion, window_expected, window_sums
+from ml.detect import window_expected, window_sums
 from ml.regions import WHOLE, ancestors, are_related, parent, place
 from reports.detection.arrays import LastHour
 from reports.detection.learning import Usual
@@ -65,7 +65,7 @@ def whereabouts(hour: LastHour, usual: Usual, life: Life | None = None) -> Where
         nodes,
         window_sums(counts),
         expected,
-        stream_dispersion(usual.dispersion[None, :], share[:, None]),
+        usual.dispersion_of(nodes),
         known,
         parent_of=lambda code: WHOLE if code != WHOLE and parent(code) == lone else parent(code),
     )

@@ -69,7 +69,9 @@ def slow_rise(service_id: int, hour: LastHour, usual: Usual, *, now: datetime) -
     service_expected = np.array([by_minute[-60 * hours :].sum() for hours in CLUMP_HOURS])
     share, strength = usual.shares_of(places, end_minute=hour.end_minute)
     expected = share[:, None] * service_expected[None, :]
-    dispersion = np.asarray(stream_dispersion(usual.profile.dispersion, share))[:, None]
+    # By how local the service's scatter is, and at least what the region's own is in the longest window it is known of.
+    by_hours = stream_dispersion(usual.profile.dispersion, share, exponent=usual.exponent)
+    dispersion = np.maximum(by_hours[:, None], usual.dispersion_of(places)[:, -1:])
     known = np.asarray(joint_strength(strength, failures.today.strength))[:, None]
     known_places = {*came, *usual.levels}
     n_tried = sum(not any(place in ancestors(other) for other in known_places) for place in known_places)

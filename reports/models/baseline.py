@@ -39,7 +39,8 @@ class StreamLevel(models.Model):
     """What part of its service's profile a region usually carries: `n` learnt reports over the service's `e`.
 
     `day_n` and `day_e` are reports of the region and of its service by hour of the day, UTC, and `day_shares` the part
-    that `ml.rhythm` concludes from them for each hour; null where that was not learnt yet.
+    that `ml.rhythm` concludes from them for each hour; null where that was not learnt yet. The scatter's sums are those
+    of `ml.local_scatter`; null where no quiet hour has taught them, and for the service, whose are its profile's.
 
     Region "" is the service itself. Clusters have no row: they come and go; their past is counted when needed.
     """
@@ -52,6 +53,8 @@ class StreamLevel(models.Model):
     day_n = ArrayField(models.FloatField(), null=True)
     day_e = ArrayField(models.FloatField(), null=True)
     day_shares = ArrayField(models.FloatField(), null=True)
+    scatter_squares = ArrayField(models.FloatField(), size=3, null=True)
+    scatter_expected = ArrayField(models.FloatField(), size=3, null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["service", "region"], name="one_level_per_stream")]

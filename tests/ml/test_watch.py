@@ -57,3 +57,20 @@ def test_a_region_on_the_other_side_of_the_world_has_a_morning_of_its_own() -> N
     assert len(late) <= 1
     watch.take_hour(FIRST_HOUR + 28 * 24, {"mail/JP": [5] * 60, "mail/DE": [0] * 60})
     assert any(alarm.regions == {"mail/JP"} for alarm in watch.alarms)
+
+
+def test_regions_that_scatter_by_themselves_keep_the_budget_of_their_service() -> None:
+    rng = np.random.default_rng(5)
+    n_weeks = 6
+    streams = {
+        path: rng.poisson(rng.gamma(rate, 1.0, n_weeks * 168 * 60))  # variance twice the mean, in every minute
+        for path, rate in {"mail/DE": 0.15, "mail/FR": 0.1, "mail/JP": 0.05}.items()
+    }
+    watch = ServiceWatch("mail", first_hour=FIRST_HOUR)
+    for hour in range(n_weeks * 168):
+        minutes = slice(hour * 60, hour * 60 + 60)
+        watch.take_hour(FIRST_HOUR + hour, {path: counts[minutes].tolist() for path, counts in streams.items()})
+
+    late = [alarm for alarm in watch.ended + watch.alarms if alarm.suspected > (FIRST_HOUR + 2 * 168) * 60]
+
+    assert len(late) <= 2
