@@ -139,8 +139,9 @@ def region_dispersion(
     Notes
     -----
     The exponent makes the excess that the regions had, all together, the one they should have had (moment matching),
-    with as much as sixty reports to say it is a half. A region's own sums are shrunk to it with the same weight. Where
-    the service hardly scatters the exponent tells little, and matters as little. Cost O(100 k).
+    with as much as sixty reports to say it is a half. A region's own sums are shrunk to it with the same weight, over
+    what part of the service it is not. Where the service hardly scatters the exponent tells little, and matters as
+    little. Cost O(100 k).
 
     Examples
     --------
@@ -159,7 +160,9 @@ def region_dispersion(
     leaves = np.asarray(is_leaf, dtype=np.bool_)
     exponent = _exponent(Scatter(scatter.squares[leaves], scatter.expected[leaves]), part[leaves], excess)
     prior = 1.0 + excess * part[:, None] ** exponent
-    own = (scatter.squares + PRIOR_WEIGHT * prior) / (scatter.expected + PRIOR_WEIGHT)
+    # What all but is its service has said in the service's scatter what it has to say, and is not heard twice.
+    weight = PRIOR_WEIGHT / np.maximum(1.0 - part, _LEAST_SHARE)[:, None]
+    own = (scatter.squares + weight * prior) / (scatter.expected + weight)
     return Local(exponent, np.asarray(np.maximum(own, 1.0) @ between_windows(windows)))
 
 

@@ -159,3 +159,11 @@ def test_learning_twice_is_learning_at_once() -> None:
 def test_only_whole_hours_are_taken(counts: np.ndarray, usual: np.ndarray) -> None:
     with pytest.raises(ValueError, match="minute_counts"):
         learn_local(empty_local(len(counts)), counts, usual)
+
+
+def test_a_region_that_is_its_service_scatters_as_its_service_does() -> None:
+    odd = Scatter(squares=np.full((1, 3), 900.0), expected=np.full((1, 3), 300.0))
+
+    found = region_dispersion(odd, [1.0], [True], np.full(3, 1.5), windows=SCATTER_MINUTES)
+
+    assert found.dispersion == pytest.approx(1.5)
