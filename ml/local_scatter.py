@@ -17,12 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.baseline import count_cap
-from ml.scatter import PRIOR_WEIGHT, SCATTER_MINUTES, Scatter, between_windows, hour_squares, hour_weights
+from ml.scatter import SCATTER_MINUTES, Scatter, between_windows, hour_squares, hour_weights
 from ml.types import Float64Array
 
 # A region's part of the excess is its share to this power; public streams lie near the square root.
 DEFAULT_EXPONENT: Final = 0.5
 _EXPONENTS: Final = np.linspace(0.0, 1.0, 101)  # all local, to all in the common rate
+# How surely so: the regions' part of the excess, all together, lies within a quarter of what follows (1 / variance).
+_SURE_OF_DEFAULT: Final = 16.0
+# What the service's word weighs against a region's own, in reports. With sixty, as the fleet's against a service's,
+# chance moves the scatter of small regions so much that outages of three or four reports are missed (decision 43).
+_WEIGHT_OF_SERVICE: Final = 240.0
 _LEAST_SHARE: Final = 1e-9
 # What an hour may count for: reports usual in it, that scatter so much, of a level known so well (as in `rhythm`).
 _DISPERSION_OF_HOUR: Final = 1.5
@@ -139,9 +144,9 @@ def region_dispersion(
     Notes
     -----
     The exponent makes the excess that the regions had, all together, the one they should have had (moment matching),
-    with as much as sixty reports to say it is a half. A region's own sums are shrunk to it with the same weight, over
-    what part of the service it is not. Where the service hardly scatters the exponent tells little, and matters as
-    little. Cost O(100 k).
+    weighed against its being a half: n reports of a service of dispersion d tell of it as n (d - 1)², so where the
+    service hardly scatters, and it matters as little, it stays. A region's own sums are shrunk to what follows as by
+    240 reports, over what part of the service it is not. Cost O(100 k).
 
     Examples
     --------
@@ -161,19 +166,20 @@ def region_dispersion(
     exponent = _exponent(Scatter(scatter.squares[leaves], scatter.expected[leaves]), part[leaves], excess)
     prior = 1.0 + excess * part[:, None] ** exponent
     # What all but is its service has said in the service's scatter what it has to say, and is not heard twice.
-    weight = PRIOR_WEIGHT / np.maximum(1.0 - part, _LEAST_SHARE)[:, None]
+    weight = _WEIGHT_OF_SERVICE / np.maximum(1.0 - part, _LEAST_SHARE)[:, None]
     own = (scatter.squares + weight * prior) / (scatter.expected + weight)
     return Local(exponent, np.asarray(np.maximum(own, 1.0) @ between_windows(windows)))
 
 
 def _exponent(scatter: Scatter, share: Float64Array, excess: Float64Array) -> float:
     reports = scatter.expected.sum(axis=0)
-    if not (reports * excess).sum() > 0:
+    if not (reports > 0).all():
         return DEFAULT_EXPONENT
     due = share[:, None] ** _EXPONENTS  # (k, 101): of a region, the part of the service's excess by exponent
-    mean = (scatter.expected.T @ due) / np.maximum(reports, _LEAST_EXPECTED)[:, None]  # of all regions, by window
+    mean = (scatter.expected.T @ due) / reports[:, None]  # of all regions, by window
     seen = (scatter.squares - scatter.expected).sum(axis=0)
     by_default = np.array([np.interp(DEFAULT_EXPONENT, _EXPONENTS, one) for one in mean])
-    wanted = float((seen + PRIOR_WEIGHT * excess * by_default).sum())
-    would_be = ((reports + PRIOR_WEIGHT) * excess) @ mean
+    # Each window says seen / (reports * excess) of the part, with variance 1 / (reports * excess**2).
+    wanted = float((seen * excess + _SURE_OF_DEFAULT * by_default).sum())
+    would_be = (reports * excess**2 + _SURE_OF_DEFAULT) @ mean
     return float(np.interp(-wanted, -would_be, _EXPONENTS))

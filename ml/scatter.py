@@ -19,7 +19,7 @@ SCATTER_MINUTES = (1, 5, 15)  # an hour has 60, 12 and 4 of them; longer ones le
 # Where nothing is known: in public report streams the excess over 1 grows with about the square root of the window,
 # from 0.01 to 0.1 at a minute to 0.0 to 0.6 at a quarter of an hour (four recorded streams, half of 61 public series).
 DEFAULT_EXCESS = (0.05, 0.115, 0.2)
-PRIOR_WEIGHT = 60.0  # what the fleet's word weighs against a stream's own: that of sixty reports
+_PRIOR_WEIGHT = 60.0  # what the fleet's word weighs against a stream's own: that of sixty reports
 _HALF_LIFE_HOURS = 4 * 7 * 24.0
 _HIGHEST_RATIO = 12.0  # one hour's squares count up to so many times what a Poisson hour would show
 
@@ -194,4 +194,4 @@ def between_windows(windows: tuple[int, ...] | list[int]) -> Float64Array:
 
 
 def _shrunk(scatter: Scatter, prior: Float64Array) -> Float64Array:
-    return np.asarray((scatter.squares + PRIOR_WEIGHT * prior) / (scatter.expected + PRIOR_WEIGHT))
+    return np.asarray((scatter.squares + _PRIOR_WEIGHT * prior) / (scatter.expected + _PRIOR_WEIGHT))
