@@ -134,7 +134,7 @@ def keep_micro(state: LeaderState, keep: BoolArray) -> LeaderState:
     """
     return replace(
         state,
-        index=index_of(state.sums[keep]),
+        index=index_of(state.sums[keep], axes=state.index.axes),  # looking for them takes longer than all the rest
         n_reports=state.n_reports[keep],
         opened_at=state.opened_at[keep],
         last_seen=state.last_seen[keep],

@@ -75,6 +75,41 @@ def heads_of(sums: FloatArray, scale: FloatArray, axes: FloatArray) -> FloatArra
     return rest_beside((sums @ axes) * scale[:, None])
 
 
+def leading_axes(units: FloatArray) -> FloatArray:
+    """Directions in which unit vectors lie most, nearly the leading ones of their second moment, in order.
+
+    Parameters
+    ----------
+    units : ndarray of shape (k, d), float32
+        d is above `HEAD_DIMS`.
+
+    Returns
+    -------
+    ndarray of shape (d, HEAD_DIMS), float32
+        Orthonormal columns.
+
+    Notes
+    -----
+    Two steps of subspace iteration from the first dimensions, in which encoders say most, and the Rayleigh-Ritz method
+    within: half the time of all eigenvectors. Cost O(k d²).
+
+    References
+    ----------
+    Golub, G. H., Van Loan, C. F. (2013). Matrix Computations, section 8.2.4. ISBN 978-1-4214-0794-4
+
+    Examples
+    --------
+    >>> units = np.eye(HEAD_DIMS + 8, dtype=np.float32)
+    >>> axes = leading_axes(np.concatenate((units, units[-1:])))
+    >>> axes.shape, bool(np.allclose(axes.T @ axes, np.eye(HEAD_DIMS), atol=1e-5))
+    ((152, 144), True)
+    """
+    moment = units.T @ units
+    basis, _ = np.linalg.qr(moment @ moment[:, :HEAD_DIMS])
+    _, within = np.linalg.eigh(basis.T @ (moment @ basis))
+    return np.ascontiguousarray(basis @ within[:, ::-1], dtype=np.float32)
+
+
 def rest_beside(heads: FloatArray) -> FloatArray:
     """Leading coordinates of unit vectors, and beside them the length that they leave to the rest.
 

@@ -173,7 +173,9 @@ def add_texts(tally: NameTally, texts: Sequence[str]) -> NameTally:
         heard.add(checksum)
         n_texts += 1
         words = _WORD.findall(text)
-        has_capitals = any(not word.islower() and word not in _SELF for word in words[1:])
+        # Most texts are in small letters but for their first, which is told quickly.
+        rest = text.partition(words[0])[2] if words else ""
+        has_capitals = rest != rest.lower() and any(not word.islower() and word not in _SELF for word in words[1:])
         if has_capitals or not uses.keys().isdisjoint(map(_folded, words)):
             _tally(uses, _tokens(text), text)
         if len(heard) >= MAX_TEXTS or len(uses) >= MAX_WORDS:
@@ -289,6 +291,7 @@ def _tokens(text: str) -> list[_Token]:
     return found
 
 
+@lru_cache(maxsize=20_000)  # the words of a site, some 2 MB
 def _folded(word: str) -> str:
     """Without case and possession."""
     return word.casefold().replace("’", "'").removesuffix("'s")

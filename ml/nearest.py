@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from ml.heads import HEAD_DIMS, heads_of, n_heads_for, rest_beside, scale_of
+from ml.heads import HEAD_DIMS, heads_of, leading_axes, n_heads_for, rest_beside, scale_of
 from ml.pairs import SLACK, bounds_of, close_pairs, pairs_from, products_of_pairs, reaching
 from ml.types import Float64Array, FloatArray, IntArray
 
@@ -167,9 +167,7 @@ def _index_of(sums: FloatArray, scale: FloatArray, axes: FloatArray | None, thre
     heads = None
     if _is_searched_by_heads(sums):
         if axes is None:
-            units = sums * scale[:, None]
-            _, vectors = np.linalg.eigh(units.T @ units)
-            axes = np.ascontiguousarray(vectors[:, ::-1][:, :HEAD_DIMS], dtype=np.float32)
+            axes = leading_axes(sums * scale[:, None])
         heads = heads_of(sums, scale, axes[:, : n_heads_for(sums, scale, axes, threshold)])
     return Index(sums, scale, heads, axes, *_nothing_fresh(sums, heads))
 
