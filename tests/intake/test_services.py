@@ -201,17 +201,23 @@ def test_one_key_from_many_threads_gives_one_receipt(threads: ThreadPoolExecutor
     assert IntakeBatch.objects.get().report_ids == [receipt.id]
 
 
+def n_held_elsewhere() -> int:
+    """Connections that other threads of this process have from the pool; ours is given back."""
+    connection.close()
+    stats = connection.pool.get_stats()
+    return int(stats["pool_size"] - stats["pool_available"])
+
+
 @pytest.mark.usefixtures("threads")
 @pytest.mark.django_db(transaction=True)
 def test_callers_that_have_looked_something_up_leave_the_writer_a_connection() -> None:
-    n_connections = connection.settings_dict["OPTIONS"]["pool"]["max_size"]
+    n_connections = connection.settings_dict["OPTIONS"]["pool"]["max_size"] - n_held_elsewhere()
     all_have_looked = threading.Barrier(n_connections)
-    connection.close()  # ours is one of them
 
     def looks_and_reports(number: int) -> Receipt:
-        Service.objects.count()
-        all_have_looked.wait(PATIENCE_SECONDS)
         try:
+            Service.objects.count()
+            all_have_looked.wait(PATIENCE_SECONDS)
             return accepted(text=f"no mail {number}")
         finally:
             connection.close()
