@@ -161,7 +161,7 @@ def calibrate(
 
     Notes
     -----
-    Cost O(m² d) for a sample of m texts: about 8 ms at 512 × 256.
+    Cost O(m² d) for a sample of m texts: about 8 ms at 512 × 320.
 
     Examples
     --------

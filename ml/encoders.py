@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import importlib.util
 import itertools
-import math
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
@@ -202,11 +201,16 @@ class StaticEncoder:
         return vectors
 
     def _unit(self, sums: FloatArray) -> FloatArray:
-        """The sums, in place, as unit rows in which either part has its share of the length."""
-        for part, weight in ((sums[:, : self._n_meanings], 1.0), (sums[:, self._n_meanings :], TOKENS_BESIDE)):
-            lengths = np.sqrt(np.einsum("ij,ij->i", part, part))
-            share = np.float32(weight / math.hypot(1.0, TOKENS_BESIDE))
-            part *= np.divide(share, lengths, out=np.zeros_like(lengths), where=lengths > 0)[:, None]
+        """The sums, in place, as unit rows in which either part has its share of the length.
+
+        The signs of two tokens may cancel, and then what they mean is all there is.
+        """
+        parts = sums[:, : self._n_meanings], sums[:, self._n_meanings :]
+        lengths = [np.sqrt(np.einsum("ij,ij->i", part, part)) for part in parts]
+        shares = [np.float32(1.0) * (lengths[0] > 0), np.float32(TOKENS_BESIDE) * (lengths[1] > 0)]
+        whole = np.hypot(*shares)
+        for part, length, share in zip(parts, lengths, shares, strict=True):
+            part *= np.divide(share, length * whole, out=np.zeros_like(length), where=length > 0)[:, None]
         return sums
 
     def _sums(self, tokens: IdArray, starts: IdArray) -> FloatArray:

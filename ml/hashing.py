@@ -50,7 +50,8 @@ def comparable(texts: Sequence[str]) -> list[str]:
     >>> comparable(["LOGIN fails"])
     ['login fails']
     """
-    return [normalise(text[:MAX_CHARACTERS]) for text in texts]
+    # Cut again, for normalising may lengthen a text (ß, …), and who normalises twice shall find the same.
+    return [normalise(text[:MAX_CHARACTERS])[:MAX_CHARACTERS] for text in texts]
 
 
 def hashed(texts: Sequence[str], n_dims: int, *, unit: Unit) -> sp.csr_array:

@@ -25,6 +25,8 @@ MOST_CANDIDATES_SHARE: Final = 1 / 50
 # With few, looking at a second place costs more than copying does, unless reports come one by one.
 MOST_FRESH: Final = 1_024
 MOST_FRESH_OF_FEW: Final = 64
+# Leading directions are looked for anew when so many times as many sums as there are have changed since.
+AXES_LAST: Final = 3
 
 
 class _Sheet:
@@ -75,6 +77,8 @@ class Index:
         Sums that have changed, and new ones, as they came; a sum that changed again stands there twice.
     sheet_rows : ndarray of shape (t,), int64
         Row of each of the sheet's first t sums.
+    n_changed : int
+        Sums that had changed since the axes were found when everything was copied.
     """
 
     base: FloatArray
@@ -84,6 +88,7 @@ class Index:
     place: IntArray
     sheet: _Sheet
     sheet_rows: IntArray
+    n_changed: int = 0
 
     @property
     def fresh_rows(self) -> IntArray:
@@ -136,14 +141,14 @@ class Index:
         return Search(self, units, threshold)
 
 
-def index_of(sums: FloatArray, *, axes: FloatArray | None = None, threshold: float | None = None) -> Index:
+def index_of(sums: FloatArray, *, after: Index | None = None, threshold: float | None = None) -> Index:
     """The index of these sums.
 
     Parameters
     ----------
     sums : ndarray of shape (k, d), float32
-    axes : ndarray of shape (d, HEAD_DIMS), float32, optional
-        Leading directions found before; any orthonormal ones are right, good ones are quick.
+    after : Index, optional
+        Of most of these sums, whose leading directions are taken: any orthonormal ones are right, good ones are quick.
     threshold : float, optional
         What will be searched for: the higher, the fewer dimensions have to be looked at first.
 
@@ -153,23 +158,27 @@ def index_of(sums: FloatArray, *, axes: FloatArray | None = None, threshold: flo
 
     Notes
     -----
-    Cost O(k d) up to 2,048 sums, O(k d²) beyond where no axes are given.
+    Cost O(k d) up to 1,024 sums, O(k d²) beyond where no directions are known.
 
     Examples
     --------
     >>> index_of(np.eye(2, dtype=np.float32)).sums().tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    return _index_of(sums, scale_of(sums), axes, threshold)
+    if after is None:
+        return _index_of(sums, scale_of(sums), None, 0, threshold)
+    return _index_of(sums, scale_of(sums), after.axes, after.n_changed + len(after.sheet_rows), threshold)
 
 
-def _index_of(sums: FloatArray, scale: FloatArray, axes: FloatArray | None, threshold: float | None) -> Index:
+def _index_of(
+    sums: FloatArray, scale: FloatArray, axes: FloatArray | None, n_changed: int, threshold: float | None
+) -> Index:
     heads = None
     if _is_searched_by_heads(sums):
-        if axes is None:
-            axes = leading_axes(sums * scale[:, None])
+        if axes is None or n_changed >= AXES_LAST * len(sums):
+            axes, n_changed = leading_axes(sums * scale[:, None]), 0
         heads = heads_of(sums, scale, axes[:, : n_heads_for(sums, scale, axes, threshold)])
-    return Index(sums, scale, heads, axes, *_nothing_fresh(sums, heads))
+    return Index(sums, scale, heads, axes, *_nothing_fresh(sums, heads), n_changed)
 
 
 def _nothing_fresh(sums: FloatArray, heads: FloatArray | None) -> tuple[IntArray, _Sheet, IntArray]:
@@ -316,22 +325,23 @@ class Search:
             place,
             start.sheet.after(t, totals, self._heads_of(totals, scale[rows])),
             np.concatenate((start.sheet_rows, rows)),
+            start.n_changed,
         )
 
     def _rebuilt(self, sums: FloatArray, scale: FloatArray, changed: IntArray) -> Index:
         """The index of these sums, with the heads of those that have not changed since everything was copied."""
         heads, axes = self._start.heads, self._start.axes
-        # Directions found among twice as few centroids are no longer the leading ones.
-        if heads is None or axes is None or len(sums) >= 2 * len(heads):
-            return _index_of(sums, scale, axes if heads is None else None, self._threshold)
+        n_changed = self._start.n_changed + len(self._start.sheet_rows) + len(self._members)
+        if heads is None or axes is None or n_changed >= AXES_LAST * len(sums):
+            return _index_of(sums, scale, axes, n_changed, self._threshold)
         now = heads.shape[1] - 1
         n_heads = n_heads_for(sums, scale, axes, self._threshold, now=now)
         if n_heads != now:
-            return _index_of(sums, scale, axes, self._threshold)
+            return _index_of(sums, scale, axes, n_changed, self._threshold)
         after = np.empty((len(sums), n_heads + 1), dtype=np.float32)
         after[: len(heads)] = heads
         after[changed] = heads_of(sums[changed], scale[changed], axes[:, :n_heads])
-        return Index(sums, scale, after, axes, *_nothing_fresh(sums, after))
+        return Index(sums, scale, after, axes, *_nothing_fresh(sums, after), n_changed)
 
     def _heads_of(self, sums: FloatArray, scale: FloatArray) -> FloatArray:
         """The heads of sums that go to the sheet: of no columns where the base has none."""

@@ -16,7 +16,7 @@ from ml.guards import MAX_CHARS, guard_of, guards_of
 from ml.names import named_in
 from ml.types import Encoder, FloatArray, IntArray
 
-REMEMBERED_TEXTS: Final = 20_000  # 20 MB of vectors of 256 dimensions
+REMEMBERED_TEXTS: Final = 20_000  # 26 MB of vectors of 320 dimensions
 
 
 class TextReader:

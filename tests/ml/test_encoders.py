@@ -149,6 +149,23 @@ def test_a_static_vector_tells_its_tokens_beside_what_they_mean() -> None:
     assert tokens @ other[-N_TOKEN_DIMS:] == 0
 
 
+def test_tokens_whose_signs_cancel_leave_what_they_mean_at_full_length() -> None:
+    vector, copy = StaticEncoder().encode(["broken service", "broken service"])
+
+    assert not vector[-N_TOKEN_DIMS:].any()
+    assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-6)
+    assert vector.tobytes() == copy.tobytes()
+
+
+def test_a_text_that_grows_when_it_is_normalised_has_one_vector() -> None:
+    text = ("Der Anschluß läßt sich nicht schließen und/oder heißt mich warten … " * 40)[:2_000]
+    encoder = StaticEncoder()
+
+    first, again = encoder.encode([text])[0], encoder.encode([text])[0]
+
+    assert first.tobytes() == again.tobytes()
+
+
 def test_the_static_encoder_opens_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("the encoder opened a connection")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.heads import HEAD_DIMS
-from ml.nearest import MOST_FRESH, SMALL, Index, index_of
+from ml.nearest import AXES_LAST, MOST_FRESH, SMALL, Index, index_of
 from ml.types import Float64Array, FloatArray, IntArray
 
 THRESHOLD = 0.5
@@ -156,7 +158,7 @@ def test_any_axes_give_the_same_answers() -> None:
     topics, texts = topics_with_texts(SMALL + 20, 60, n_dims, seed=8)
     anyhow, _ = np.linalg.qr(np.random.default_rng(9).normal(size=(n_dims, HEAD_DIMS)))
 
-    index, _ = follow(index_of(topics, axes=anyhow.astype(np.float32)), [texts])
+    index, _ = follow(index_of(topics, after=replace(index_of(topics), axes=anyhow.astype(np.float32))), [texts])
 
     np.testing.assert_array_equal(index.sums(), follow(index_of(topics), [texts])[0].sums())
 
@@ -284,3 +286,17 @@ def test_a_cosine_does_not_tell_where_its_sum_is_kept_nor_what_else_was_asked_fo
 
     assert together == one_by_one
     assert search.cosines().tolist() == cosines
+
+
+def test_leading_directions_are_looked_for_anew_when_most_sums_have_changed() -> None:
+    topics, _ = topics_with_texts(SMALL + 20, 200, HEAD_DIMS + 8, seed=16)
+    index = index_of(topics)
+    stale = replace(index, axes=index.axes[:, ::-1], n_changed=AXES_LAST * len(topics))
+
+    kept = index_of(topics[:-1], after=replace(stale, n_changed=0))
+    anew = index_of(topics[:-1], after=stale)
+
+    assert np.array_equal(kept.axes, stale.axes)
+    assert kept.n_changed == 0
+    assert not np.array_equal(anew.axes, stale.axes)
+    assert anew.n_changed == 0
