@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from unittest import mock
@@ -120,9 +120,9 @@ def measure(n_services: int, n_weeks: int) -> list[dict[str, object]]:
     return rows
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def main(measure: Callable[[int, int], list[dict[str, object]]], about: str | None) -> None:
+    """Measure as asked for on the command line, and print."""
+    parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
     parser.add_argument("--services", type=int, default=2)
     parser.add_argument("--weeks", type=int, default=9)
     parser.add_argument("--json", action="store_true")
@@ -138,4 +138,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__)

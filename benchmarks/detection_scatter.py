@@ -11,8 +11,6 @@ region with a seventh of the reports on top, for whoever alarms less might see l
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -24,7 +22,16 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script from anywhere
 
 import ml.watch
-from benchmarks.detection_clocks import FIRST_HOUR, LEARNING_WEEKS, REGIONS, SEED, UNNAMED, WEEKS_A_MONTH, rates_of
+from benchmarks.detection_clocks import (
+    FIRST_HOUR,
+    LEARNING_WEEKS,
+    REGIONS,
+    SEED,
+    UNNAMED,
+    WEEKS_A_MONTH,
+    main,
+    rates_of,
+)
 from ml.detect import stream_dispersion
 from ml.local_scatter import DEFAULT_EXPONENT, Local
 from ml.scatter import Scatter
@@ -122,22 +129,5 @@ def measure(n_services: int, n_weeks: int) -> list[dict[str, object]]:
     return rows
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--services", type=int, default=2)
-    parser.add_argument("--weeks", type=int, default=9)
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    if args.weeks <= LEARNING_WEEKS:
-        parser.error(f"--weeks must be more than the {LEARNING_WEEKS} of learning, not {args.weeks}")
-    rows = measure(args.services, args.weeks)
-    if args.json:
-        print(json.dumps({"seed": SEED, "services": args.services, "weeks": args.weeks, "rows": rows}, indent=1))
-        return
-    for row in rows:
-        print(*(f"{name}={value}" for name, value in row.items()))
-
-
 if __name__ == "__main__":
-    main()
+    main(measure, __doc__)

@@ -177,8 +177,7 @@ def hourly_counts(service_id: int, *, start: datetime, n_hours: int) -> tuple[li
         )
         for hour, region, n_counted in cursor.fetchall():
             by_region[region][(hour - start) // HOUR] += n_counted
-    codes = list(by_region)
-    return roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, n_hours))
+    return _rolled_up(by_region, n_hours)
 
 
 def minute_counts(service_id: int, *, start: datetime, n_minutes: int) -> tuple[list[str], Float64Array]:
@@ -192,8 +191,12 @@ def minute_counts(service_id: int, *, start: datetime, n_minutes: int) -> tuple[
         )
         for region, column, n_counted in cursor.fetchall():
             by_region[region][column] += n_counted
+    return _rolled_up(by_region, n_minutes)
+
+
+def _rolled_up(by_region: Mapping[str, Float64Array], n_columns: int) -> tuple[list[str], Float64Array]:
     codes = list(by_region)
-    return roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, n_minutes))
+    return roll_up(codes, np.array([by_region[code] for code in codes]).reshape(-1, n_columns))
 
 
 def hourly_total(service_id: int, *, start: datetime, n_hours: int) -> Float64Array:
