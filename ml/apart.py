@@ -7,7 +7,7 @@ for `refine`, as terms beside the products for `adopt`. Not here: what is compar
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,23 @@ APART: Final = 1.0
 BURST_SECONDS: Final = 86_400.0
 
 
-def beside_wording(
-    products: FloatArray,
+class Term(NamedTuple):
+    """What is to be added to the products of some rows with some columns: the product of two numbers.
+
+    Attributes
+    ----------
+    rows, columns : ndarray of int64
+        Indices.
+    of_rows, of_columns : ndarray of float32, as long as these
+    """
+
+    rows: IntArray
+    columns: IntArray
+    of_rows: FloatArray
+    of_columns: FloatArray
+
+
+def terms_beside(
     rows: IntArray,
     n_reports: IntArray,
     lengths: FloatArray,
@@ -32,30 +47,25 @@ def beside_wording(
     middles: Float64Array | None,
     same_time: float,
     burst_seconds: float,
-) -> FloatArray:
-    """The products of some micro-clusters (`rows`) with all, and what time, codes and places add to them, as the
-    columns of `refine` do; the same array where they add nothing."""
-    is_timed = middles is not None and same_time > 0
-    is_kept_apart = kinds is not None and kinds[rows].any()
-    if not is_timed and not is_kept_apart:
-        return products
-    found = products.copy(order="K")  # those with one sum lie together, see `ml.nearest.Index.products`
+) -> Iterator[Term]:
+    """What time, codes and places add to the products of some micro-clusters (`rows`) with all, as the columns of
+    `refine` do: terms whose rows count from 0 among those, and whose columns are among all."""
     # Rows that came at one time, or name the same, are gone through together: there are few sorts of them in a batch.
-    if middles is not None and is_timed:
+    if middles is not None and same_time > 0:
         share = np.float32(same_time / 4) * n_reports.astype(np.float32)
         for shift in range(4):
             cells = np.floor(middles / burst_seconds + shift / 4)
             for cell, those in _sorts(cells[rows]):
                 near = np.flatnonzero(cells == cell)
-                _add_products(found, those, near, n_reports[rows[those]].astype(np.float32), share[near])
-    if kinds is None or not is_kept_apart:
-        return found
+                yield Term(those, near, n_reports[rows[those]].astype(np.float32), share[near])
+    if kinds is None or not kinds[rows].any():
+        return
     guards, countries = parts_of(kinds)
     named, placed = np.flatnonzero(guards), np.flatnonzero(countries)
     for guard, those in _sorts(guards[rows]):
         if guard:
             apart = named[guards[named] != guard]
-            _add_products(found, those, apart, -lengths[rows[those]], np.float32(APART) * lengths[apart])
+            yield Term(those, apart, -lengths[rows[those]], np.float32(APART) * lengths[apart])
     if middles is not None:
         days = np.floor(middles / BURST_SECONDS)
         for country, of_country in _sorts(countries[rows]):
@@ -63,25 +73,13 @@ def beside_wording(
                 if country:
                     apart = placed[(countries[placed] != country) & (days[placed] != day)]
                     those = of_country[at]
-                    _add_products(found, those, apart, -lengths[rows[those]], np.float32(APART) * lengths[apart])
-    return found
+                    yield Term(those, apart, -lengths[rows[those]], np.float32(APART) * lengths[apart])
 
 
 def _sorts(values: IntArray | Float64Array) -> Iterator[tuple[int | float, IntArray]]:
     """Each value that occurs, and where."""
     for value in np.unique(values).tolist():
         yield value, np.flatnonzero(values == value)
-
-
-def _add_products(
-    found: FloatArray, rows: IntArray, columns: IntArray, of_rows: FloatArray, of_columns: FloatArray
-) -> None:
-    """Add the products of what is told of some rows and some columns, in place."""
-    by_column = found.T
-    if len(rows) == by_column.shape[1]:
-        by_column[columns] += of_columns[:, None] * of_rows
-    else:
-        by_column[np.ix_(columns, rows)] += of_columns[:, None] * of_rows
 
 
 def apart_columns(

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, TextIO
 
 import numpy as np
 
-from ml.adopt import adopt_by_products
+from ml.adopt import adopt
 from ml.cluster import BURST_SHARE, LeaderState, assign, empty_state, keep_micro
 from ml.encoders import EncoderUnavailableError, load_encoder, load_teacher, reference_vectors
 from ml.guards import kinds_of
@@ -134,11 +134,9 @@ class Grouper:
         self._group_of_micro = np.concatenate((self._group_of_micro, np.full(n_new, NO_GROUP, dtype=np.int64)))
         self._n_refined = np.concatenate((self._n_refined, np.zeros(n_new, dtype=np.int64)))
         if n_new:
-            fresh = self._state.index.rows(np.arange(len(self._live) - n_new, len(self._live)))
             self._keep(
-                adopt_by_products(
-                    self._state.index.products(fresh),
-                    np.any(fresh != 0, axis=1),
+                adopt(
+                    self._state.index,
                     self._state.n_reports,
                     self._group_of_micro[self._live],
                     threshold=self._threshold,
@@ -147,7 +145,6 @@ class Grouper:
                     same_time=self._same_time,
                     burst_seconds=self._idle_seconds * BURST_SHARE,
                     first_new_group=self._next_group,
-                    lengths=self._state.index.lengths(),
                 )
             )
         micro = self._live[found.micro]

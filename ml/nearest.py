@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy.sparse import csc_array
 
 from ml.heads import HEAD_DIMS, heads_of, leading_axes, n_heads_for, rest_beside, scale_of
 from ml.pairs import SLACK, bounds_of, close_pairs, pairs_from, products_of_pairs, reaching
@@ -123,15 +124,18 @@ class Index:
         found: FloatArray = self.base[row] if place < 0 else self.sheet.sums[place]
         return found
 
-    def products(self, vectors: FloatArray) -> FloatArray:
-        """Products of n vectors with all sums, shape (n, k), without copying these; those with one sum lie together."""
-        k0 = len(self.base)
-        found = np.empty((len(self.place), len(vectors)), dtype=np.float32)
-        np.matmul(self.base, vectors.T, out=found[:k0])
+    def grouped(self, groups: IntArray, n_groups: int) -> FloatArray:
+        """What the sums of each group come to, without copying all: shape (n_groups, d), float32.
+
+        `groups` names the group of each sum from 0 on, -1 where it is in none; shape (k,), int64.
+        """
+        found = _added_by(np.where(self.place < 0, groups, -1)[: len(self.base)], self.base, n_groups)
         fresh = self.fresh_rows
         if len(fresh):
-            found[fresh] = self.sheet.sums[self.place[fresh]] @ vectors.T
-        return found.T
+            of_sheet = np.full(len(self.sheet_rows), -1, dtype=np.int64)
+            of_sheet[self.place[fresh]] = groups[fresh]
+            found += _added_by(of_sheet, self.sheet.sums[: len(of_sheet)], n_groups)
+        return found
 
     def lengths(self) -> FloatArray:
         """Length of each sum, shape (k,), float32."""
@@ -469,6 +473,17 @@ class Search:
             return reaching(i, j, cosines[i, j], self._threshold)
         i, j = pairs
         return reaching(i, j, products_of_pairs(units, start.base, i, j) * scale[j], self._threshold)
+
+
+def _added_by(groups: IntArray, rows: FloatArray, n_groups: int) -> FloatArray:
+    """The sum of each group's rows; those of group -1 are left out."""
+    is_in = groups >= 0
+    ends = np.zeros(len(groups) + 1, dtype=np.int64)
+    np.cumsum(is_in, out=ends[1:])
+    # As a sparse product, one entry a column: nothing is sorted and no row is copied.
+    ones = np.ones(ends[-1], dtype=rows.dtype)
+    found: FloatArray = csc_array((ones, groups[is_in], ends), (n_groups, len(groups))) @ rows
+    return found
 
 
 def _is_searched_by_heads(sums: FloatArray) -> bool:

@@ -219,7 +219,7 @@ def refine(
     [7, 7, 9]
     """
     pins = np.full(len(groups), NO_GROUP, dtype=np.int64) if constraints is None else constraints.pins
-    unused = check_shapes(sums, n_reports, groups, first_new_group, pins)
+    unused = check_shapes(len(sums), n_reports, groups, first_new_group, pins)
     if len(groups) == 0:
         return groups.copy()
     wide, signs = widened(sums, n_reports, kinds, middles, same_time, burst_seconds)
@@ -363,27 +363,22 @@ def _inherit(parts: IntArray, n_reports: IntArray, groups: IntArray, pins: IntAr
 
 
 def check_shapes(
-    sums: FloatArray,
+    n_micro: int,
     n_reports: IntArray,
     groups: IntArray,
     first_new_group: int | None,
     pins: IntArray | None = None,
 ) -> int:
     """Raise where shapes do not fit; return the first id for a new group."""
-    if sums.ndim != 2 or n_reports.shape != (len(sums),) or groups.shape != (len(sums),):
+    if n_reports.shape != (n_micro,) or groups.shape != (n_micro,):
         raise ValueError(
-            f"sums (k, d), n_reports (k,) and groups (k,) must fit, not {sums.shape}, {n_reports.shape}, {groups.shape}"
+            f"n_reports and groups must fit the {n_micro} sums, not have shapes {n_reports.shape} and {groups.shape}"
         )
     if n_reports.min(initial=1) < 1:
         raise ValueError("n_reports must be at least 1 for every micro-cluster")
     if pins is not None and pins.shape != groups.shape:
         raise ValueError(f"pins must have shape {groups.shape} like the groups, not {pins.shape}")
     in_use = groups if pins is None else np.concatenate((groups, pins))
-    return first_group(in_use, first_new_group)
-
-
-def first_group(in_use: IntArray, first_new_group: int | None) -> int:
-    """The first id for a new group; ValueError where the one asked for is in use."""
     unused = int(in_use.max(initial=NO_GROUP)) + 1
     if first_new_group is not None and first_new_group < unused:
         raise ValueError(f"first_new_group must be above every group in use, at least {unused}, not {first_new_group}")

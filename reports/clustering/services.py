@@ -19,7 +19,7 @@ import numpy as np
 from django.db import connection, transaction
 from django.db.models import Min, Sum
 
-from ml.adopt import adopt_by_products
+from ml.adopt import adopt
 from ml.cluster import BURST_SHARE, LeaderState, assign
 from ml.guards import kinds_of
 from ml.refine import GROUP_FACTOR, NO_GROUP, group_threshold
@@ -273,10 +273,8 @@ def _place(service_id: int, reports: Sequence[PlacedReport], *, now: datetime) -
     n_new = found.state.n_micro - before.state.n_micro
     groups = np.concatenate([before.cluster_ids, np.full(n_new, NO_GROUP, dtype=np.int64)])
     if n_new:
-        fresh = found.state.index.rows(np.arange(before.state.n_micro, found.state.n_micro))
-        groups = adopt_by_products(
-            found.state.index.products(fresh),
-            np.any(fresh != 0, axis=1),
+        groups = adopt(
+            found.state.index,
             found.state.n_reports,
             groups,
             threshold=threshold_of(found.state, before.group_factor),
@@ -284,7 +282,6 @@ def _place(service_id: int, reports: Sequence[PlacedReport], *, now: datetime) -
             middles=middles_of(found.state),
             same_time=found.state.calibration.same_time if found.state.calibration else 0.0,
             burst_seconds=IDLE_SECONDS * BURST_SHARE,
-            lengths=found.state.index.lengths(),
         )
     cluster_ids = writing.write_clusters(service_id, reports, found.micro, groups, before.cluster_ids)
     micro_ids = writing.write_micro_clusters(

@@ -181,13 +181,15 @@ def test_rows_are_those_of_all_sums() -> None:
     np.testing.assert_array_equal(index.rows(some), index.sums()[some])
 
 
-def test_lengths_and_products_are_those_of_all_sums() -> None:
+def test_lengths_and_groups_are_those_of_all_sums() -> None:
     topics, texts = topics_with_texts(SMALL + 20, 200, HEAD_DIMS + 8, seed=12)
     topics[5] = 0
     index, _ = follow(index_of(topics), [texts])
 
     np.testing.assert_allclose(index.lengths(), np.linalg.norm(index.sums(), axis=1), rtol=1e-4)
-    np.testing.assert_allclose(index.products(texts), texts @ index.sums().T, atol=1e-4)
+    groups = np.random.default_rng(12).integers(-1, 40, len(index.sums()))
+    expected = [index.sums()[groups == group].sum(axis=0) for group in range(41)]
+    np.testing.assert_allclose(index.grouped(groups, 41), expected, atol=1e-4)
 
 
 def test_a_row_of_zeros_joins_the_sum_of_zeros_of_its_kind_alone() -> None:

@@ -12,6 +12,7 @@ from ml.apart import BURST_SECONDS, apart_columns
 from ml.calibration import same_time_columns
 from ml.guards import kinds_of
 from ml.linkage import MANY_REPORTS, average_linkage, more_of_many
+from ml.nearest import index_of
 from ml.refine import (
     HEIR_SHARE,
     LARGE_REPORTS,
@@ -425,7 +426,7 @@ def test_adoption_is_that_of_one_after_the_other(seed: int, threshold: float) ->
     sums[~known] = 0
     groups = np.append(rng.choice([NO_GROUP, 3, 4, 50_000], size=19), 3)
 
-    found = adopt(sums, sizes, groups, threshold=threshold)
+    found = adopt(index_of(sums), sizes, groups, threshold=threshold)
 
     products = sums.astype(np.float64) @ sums.T
     assert found.tolist() == adopted_one_by_one(products, sizes, groups, known, threshold)
@@ -440,7 +441,7 @@ def test_adoption_heeds_codes_places_and_times_as_refinement_does(seed: int) -> 
     kinds = kinds_of(list(rng.choice(["", "", "404", "500"], size=20)), list(rng.choice(["", "DE", "FR"], size=20)))
     middles = rng.uniform(0, 4 * DAY, size=20)
 
-    found = adopt(sums, sizes, groups, threshold=0.1, kinds=kinds, middles=middles, same_time=0.2)
+    found = adopt(index_of(sums), sizes, groups, threshold=0.1, kinds=kinds, middles=middles, same_time=0.2)
 
     columns, signs = apart_columns(np.linalg.norm(sums, axis=1), kinds, middles)
     near = same_time_columns(middles, BURST_SECONDS)
@@ -451,19 +452,19 @@ def test_adoption_heeds_codes_places_and_times_as_refinement_does(seed: int) -> 
 
 
 def test_a_new_micro_cluster_near_no_group_opens_one_that_the_next_can_join() -> None:
-    found = adopt(sums_of(EAST, NORTH, NORTH), ints(1, 1, 1), ints(7, NO_GROUP, NO_GROUP), threshold=0.5)
+    found = adopt(index_of(sums_of(EAST, NORTH, NORTH)), ints(1, 1, 1), ints(7, NO_GROUP, NO_GROUP), threshold=0.5)
 
     assert found.tolist() == [7, 8, 8]
 
 
 def test_adopting_never_moves_what_has_a_group() -> None:
-    found = adopt(sums_of(EAST, EAST, EAST), ints(1, 1, 1), ints(7, 8, NO_GROUP), threshold=0.5)
+    found = adopt(index_of(sums_of(EAST, EAST, EAST)), ints(1, 1, 1), ints(7, 8, NO_GROUP), threshold=0.5)
 
     assert found.tolist()[:2] == [7, 8]
 
 
 def test_a_text_that_says_nothing_is_adopted_by_none() -> None:
-    found = adopt(sums_of(EAST, [0.0, 0.0]), ints(1, 1), ints(7, NO_GROUP), threshold=-1.0)
+    found = adopt(index_of(sums_of(EAST, [0.0, 0.0])), ints(1, 1), ints(7, NO_GROUP), threshold=-1.0)
 
     assert found.tolist() == [7, 8]
 
@@ -471,7 +472,7 @@ def test_a_text_that_says_nothing_is_adopted_by_none() -> None:
 def test_adoption_heeds_codes() -> None:
     kinds = kinds_of(["404", "500"], ["", ""])
 
-    found = adopt(sums_of(EAST, EAST), ints(1, 1), ints(7, NO_GROUP), threshold=0.5, kinds=kinds)
+    found = adopt(index_of(sums_of(EAST, EAST)), ints(1, 1), ints(7, NO_GROUP), threshold=0.5, kinds=kinds)
 
     assert found.tolist() == [7, 8]
 
@@ -538,10 +539,11 @@ def test_a_threshold_is_never_above_1() -> None:
 # Refusals
 
 
-@pytest.mark.parametrize("regroup", [refine, adopt])
-def test_a_new_id_that_is_in_use_is_refused(regroup: object) -> None:
+def test_a_new_id_that_is_in_use_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 8"):
-        regroup(sums_of(EAST), ints(1), ints(7), threshold=0.5, first_new_group=7)  # type: ignore[operator]
+        refine(sums_of(EAST), ints(1), ints(7), threshold=0.5, first_new_group=7)
+    with pytest.raises(ValueError, match="at least 8"):
+        adopt(index_of(sums_of(EAST)), ints(1), ints(7), threshold=0.5, first_new_group=7)
 
 
 def test_an_empty_micro_cluster_is_refused() -> None:
