@@ -335,7 +335,7 @@ def learnt_encoder(
     Examples
     --------
     >>> learnt_encoder(["no power", "login fails"], instead=load_encoder("hashing"))[1]
-    'too few different texts to learn from (2, 1,300 are wanted): hashing-512-v1 is used'
+    'too few different texts to learn from (2, 1,300 are wanted): hashing-512-v2 is used'
     """
     told = distinct(texts)
     try:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from ml.hashing import MAX_CHARACTERS, comparable, hashed, unit_rows
+from ml.hashing import MAX_CHARACTERS, Terms, comparable, unit_rows
 from ml.multilingual import e5_encoder, universal_encoder
 from ml.reference_texts import REFERENCE_TEXTS
 from ml.sentence_models import EncoderUnavailableError, SideBySide, folder_encoder, minilm_encoder
@@ -95,7 +95,7 @@ class HashingEncoder:
     def __init__(self, n_dims: int = 512) -> None:
         if n_dims < 2:
             raise ValueError(f"n_dims must be at least 2, not {n_dims}")
-        self.name = f"hashing-{n_dims}-v1"
+        self.name = f"hashing-{n_dims}-v2"
         self.n_dims = n_dims
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
@@ -104,8 +104,9 @@ class HashingEncoder:
 
     def encode_comparable(self, clean: list[str]) -> FloatArray:
         """As `encode`, of texts that `ml.hashing.comparable` has seen already."""
-        words = unit_rows(hashed(clean, self.n_dims, unit="words").toarray())
-        letters = unit_rows(hashed(clean, self.n_dims, unit="letters").toarray())
+        terms = Terms(clean)
+        words = unit_rows(terms.hashed(self.n_dims, unit="words").toarray())
+        letters = unit_rows(terms.hashed(self.n_dims, unit="letters").toarray())
         # Either half weighs the same, however many n-grams a text has.
         return unit_rows(words + letters)
 
@@ -164,7 +165,7 @@ class StaticEncoder:
         self._n_meanings = int(meanings.shape[1])
         self._embedding = np.hstack([meanings, _hashed_tokens(len(meanings), N_TOKEN_DIMS)])
         self.n_dims = int(self._embedding.shape[1])
-        self.name = f"wordllama-l2-supercat-{self._n_meanings}-tokens-{N_TOKEN_DIMS}-v3"
+        self.name = f"wordllama-l2-supercat-{self._n_meanings}-tokens-{N_TOKEN_DIMS}-v4"
         self._of_other_scripts: HashingEncoder | None = None
         # Tokens of words, int32; bytes are joined at once, and take less room than numbers. Of plain words once more:
         # a text of these alone need not be normalised first.

@@ -54,7 +54,7 @@ class SideBySide:
     >>> from ml.encoders import HashingEncoder
     >>> both = SideBySide([(HashingEncoder(8), 1.0), (HashingEncoder(4), 0.5)])
     >>> both.n_dims, both.name
-    (12, 'hashing-8-v1+0.5*hashing-4-v1')
+    (12, 'hashing-8-v2+0.5*hashing-4-v2')
     """
 
     def __init__(self, parts: Sequence[tuple[Encoder, float]]) -> None:

@@ -211,7 +211,7 @@ def test_a_process_with_another_encoder_is_noticed_even_at_the_same_size(setting
     cluster_pending(now=NOW)
 
     assert cluster_of(third) == cluster_of(first)
-    assert list(MicroCluster.objects.values_list("encoder", "n_reports")) == [("hashing-512-v1", 3)]
+    assert list(MicroCluster.objects.values_list("encoder", "n_reports")) == [("hashing-512-v2", 3)]
     assert ClusteringState.objects.get().generation == 5  # three batches, and the way there and back
 
 

@@ -1,16 +1,18 @@
-"""Hashed counts are those of scikit-learn's own vectorizer, however many words are remembered."""
+"""Hashed counts are those that scikit-learn counts one by one, but for chance; however many words are remembered."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 
 from ml import hashing
-from ml.hashing import LETTERS, hashed
+from ml.hashing import LETTERS, Unit, hashed, unit_rows
 
 TEXTS = [
-    "login fails again and again",
+    "login fails again and again and again",
     "",
     "wi-fi is so slow",
     "a",
@@ -18,29 +20,81 @@ TEXTS = [
     "接続できない",
     "🔥 " + "x" * 90,
     "login",
+    "broken \ud800 pair",
+    "fails login",
 ]
+# So many places that no two terms of these texts share one.
+ROOM = 2**22
+UNITS: tuple[Unit, ...] = ("words", "letters")
 
 
-def counted_by_scikit_learn(texts: list[str], n_dims: int) -> np.ndarray:
-    counter = HashingVectorizer(
-        n_features=n_dims, norm=None, lowercase=False, dtype=np.float32, analyzer="char_wb", ngram_range=LETTERS
-    )
-    counts = counter.transform([" ".join(hashing.tokens(text)) for text in texts]).toarray()
-    found: np.ndarray = np.sign(counts) * np.sqrt(np.abs(counts))
+def words_and_pairs(text: str) -> list[str]:
+    words = hashing.tokens(text)
+    return [*words, *(" ".join(pair) for pair in pairwise(words))]
+
+
+def counted_by_scikit_learn(texts: list[str], unit: Unit) -> np.ndarray:
+    if unit == "words":
+        counter = CountVectorizer(analyzer=words_and_pairs)
+    else:
+        counter = CountVectorizer(lowercase=False, analyzer="char_wb", ngram_range=LETTERS)
+        texts = [" ".join(hashing.tokens(text)) for text in texts]
+    found: np.ndarray = np.sqrt(counter.fit_transform(texts).toarray())
     return found
 
 
-@pytest.mark.parametrize("n_dims", [16, 512])
-def test_letters_are_counted_as_by_scikit_learn(n_dims: int) -> None:
+@pytest.mark.parametrize("unit", UNITS)
+def test_what_texts_share_is_what_scikit_learn_counts(unit: Unit) -> None:
+    counted = counted_by_scikit_learn(TEXTS, unit)
+
     for _ in range(2):  # the second time from memory
-        np.testing.assert_array_equal(
-            hashed(TEXTS, n_dims, unit="letters").toarray(), counted_by_scikit_learn(TEXTS, n_dims)
-        )
+        found = hashed(TEXTS, ROOM, unit=unit)
+        np.testing.assert_allclose((found @ found.T).toarray(), counted @ counted.T, rtol=1e-5)
 
 
-def test_a_full_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("unit", UNITS)
+def test_in_few_places_products_are_right_on_average(unit: Unit) -> None:
+    rng = np.random.default_rng(0)
+    letters = np.array(list("abcdefghijklmnopqrst"))
+    words = ["".join(rng.choice(letters, size=rng.integers(1, 9))) for _ in range(400)]
+    texts = [" ".join(rng.choice(words, size=12)) for _ in range(200)]
+    counted = unit_rows(counted_by_scikit_learn(texts, unit).astype(np.float32))
+
+    found = unit_rows(hashed(texts, 256, unit=unit).toarray())
+
+    errors = (found @ found.T - counted @ counted.T)[np.triu_indices(len(texts), 1)]
+    assert abs(errors.mean()) < 0.005
+    assert errors.std() == pytest.approx(256**-0.5, rel=0.15)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_full_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch, unit: Unit) -> None:
+    expected = [hashed([text, "login"], 64, unit=unit).toarray() for text in TEXTS]
     monkeypatch.setattr(hashing, "MOST_WORDS", 2)
 
-    for text in TEXTS * 2:
-        found = hashed([text, "login"], 64, unit="letters").toarray()
-        np.testing.assert_array_equal(found, counted_by_scikit_learn([text, "login"], 64))
+    found = [hashed([text, "login"], 64, unit=unit).toarray() for text in TEXTS]
+
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_text_is_hashed_alone_as_among_others(unit: Unit) -> None:
+    together = hashed(TEXTS, 64, unit=unit).toarray()
+
+    alone = [hashed([text], 64, unit=unit).toarray()[0] for text in TEXTS]
+
+    np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "places"),
+    [
+        ("login fails", "words", [98, 537, 760]),
+        ("接続", "words", [-83]),
+        ("fail", "letters", [-83, 252, 268, 324, 446, 519, 791, 938, -965]),
+    ],
+)
+def test_places_and_signs_are_those_that_stored_vectors_were_made_by(text: str, unit: Unit, places: list[int]) -> None:
+    found = hashed([text], 1_000, unit=unit)
+
+    assert (found.indices * np.sign(found.data)).tolist() == places
