@@ -9,12 +9,14 @@ stream was cut into batches. Not here: clusters.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import cophenet, linkage
+from scipy.linalg.blas import ssyrk, strmm
 
 from ml.tally import MEMORY_REPORTS, Tally
 from ml.types import BoolArray, Float64Array, FloatArray, IntArray
@@ -177,7 +179,7 @@ def calibrate(
     parts = [(own, float(min(tally.n_seen, MEMORY_REPORTS)))] if len(own.units) else []
     if reference is not None:
         parts.append((_read_reference(reference.tobytes(), reference.shape[1]), float(REFERENCE_WEIGHT)))
-    moment = _moment([(part.units, weight) for part, weight in parts], len(means[0]))
+    moment = _moment([(part.moment, weight) for part, weight in parts], len(means[0]))
     alike = [_commonness(part.units, moment) for part, _ in parts]
     commonness = (
         float(np.average([values.mean() for values in alike], weights=[weight for _, weight in parts]))
@@ -197,7 +199,7 @@ def calibrate(
         if part is own:
             same_time = max(_usual([seen], [1.0], by_topics), 0.0) * in_bursts
             seen = seen + same_time * TIME_EVEN
-        plain.append(_readings(part.cosines, part.is_unrelated, PAIR_QUANTILE))
+        plain.append(part.readings)
         weighted.append(seen)
         weights.append(weight)
     least = LEAST_OF_REFERENCE if reference is not None else 0.0
@@ -316,16 +318,23 @@ def _means(tally: Tally, reference: FloatArray | None) -> FloatArray:
 
 
 class _Read(NamedTuple):
-    """Mean-removed units, cosines of their pairs, and which of these are about different things."""
+    """Mean-removed units and their mean outer product; cosines of their pairs, which of these are about different
+    things, and what `_usual` needs to know of them."""
 
     units: FloatArray
+    moment: FloatArray
     cosines: FloatArray
     is_unrelated: BoolArray
+    readings: Float64Array
 
 
 def _read(units: FloatArray) -> _Read:
+    moment = (units.T @ units) / np.float32(max(len(units), 1))
     cosines = _cosines(units)
-    return _Read(units, cosines, _unrelated(cosines) if len(cosines) else np.zeros(0, dtype=np.bool_))
+    if len(cosines) == 0:
+        return _Read(units, moment, cosines, np.zeros(0, dtype=np.bool_), np.zeros(0))
+    is_unrelated = _unrelated(cosines)
+    return _Read(units, moment, cosines, is_unrelated, _readings(cosines, is_unrelated, PAIR_QUANTILE))
 
 
 @lru_cache(maxsize=4)
@@ -350,13 +359,17 @@ def _as_half(values: FloatArray) -> FloatArray:
 def _moment(parts: list[tuple[FloatArray, float]], n_dims: int) -> FloatArray:
     total = sum(weight for _, weight in parts)
     moment = np.zeros((n_dims, n_dims), dtype=np.float32)
-    for units, weight in parts:
-        moment += (units.T @ units) * np.float32(weight / total / len(units))
+    for one, weight in parts:
+        moment += one * np.float32(weight / total)
     return moment
 
 
 def _commonness(units: FloatArray, moment: FloatArray) -> FloatArray:
-    common: FloatArray = np.sqrt(np.maximum(((units @ moment) * units).sum(axis=1), 0.0))
+    # The moment is symmetric: the products with its lower triangle, diagonal and all, are those with half of it and
+    # half of its diagonal, at half of the cost.
+    halves = strmm(1.0, moment.T, units.T, lower=True).T
+    squares = 2 * np.einsum("ij,ij->i", halves, units) - np.square(units) @ np.diagonal(moment)
+    common: FloatArray = np.sqrt(np.maximum(squares, 0.0))
     return common
 
 
@@ -368,7 +381,11 @@ def _weights(commonness: FloatArray, average: float, scaling: float) -> FloatArr
 def _cosines(units: FloatArray) -> FloatArray:
     """Of all pairs of texts with a known token; none of fewer than three texts."""
     known = units[np.any(units != 0, axis=1)]
-    return (known @ known.T).take(_upper(len(known))) if len(known) >= 3 else np.zeros(0, dtype=np.float32)
+    if len(known) < 3:
+        return np.zeros(0, dtype=np.float32)
+    # Of a symmetric product this works out one half; `@` copies it to the other, which takes half as long again.
+    products: FloatArray = ssyrk(1.0, known.T, trans=True, lower=True).T
+    return products.take(_upper(len(known)))
 
 
 def _pairs_of(values: FloatArray) -> FloatArray:
@@ -397,17 +414,16 @@ def _share_of_related(cosines: FloatArray, is_unrelated: BoolArray) -> float:
 def _unrelated(cosines: FloatArray) -> BoolArray:
     """Which of all pairs are about different things, as far as the pairs tell."""
     usual = _usual_of_mixed(*(_quantile(cosines, share) for share in (*_LOW_AND_MEDIAN, PAIR_QUANTILE)))
-    tree = linkage(np.maximum(1.0 - cosines, 0.0), "average")
-    upper = _upper(len(tree) + 1)
-    # Cosines below 0 are counted as 0: a reading there would end the search anyway.
-    steps = np.maximum(cosines * _STEPS, 0.0).astype(np.int32)
+    # How far apart the groups are that bring a pair together. (Cosines below 0 are counted as 0: a reading there would
+    # end the search anyway.)
+    apart = cophenet(linkage(np.maximum(1.0 - cosines, 0.0), "average"))
     for _ in range(_MOST_LOOKS):
-        groups = fcluster(tree, 1.0 - ONE_THING_FROM * usual, "distance").astype(np.int16)
-        is_unrelated: BoolArray = (groups[:, None] != groups).take(upper)
-        counts = np.cumsum(np.bincount(steps[is_unrelated], minlength=1))
-        if counts[-1] == 0:
+        is_unrelated: BoolArray = apart > 1.0 - ONE_THING_FROM * usual
+        between = cosines[is_unrelated]
+        if len(between) == 0:
             return np.ones(len(cosines), dtype=np.bool_)
-        found = float(np.searchsorted(counts, PAIR_QUANTILE * counts[-1])) / _STEPS
+        rank = math.ceil(PAIR_QUANTILE * len(between)) - 1
+        found = math.floor(max(float(np.partition(between, rank)[rank]) * _STEPS, 0.0)) / _STEPS
         if found >= usual:
             break
         usual = found
