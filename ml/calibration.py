@@ -290,7 +290,7 @@ def in_frame(
     >>> from ml.tally import empty_tally
     >>> calibration, _ = calibrate(empty_tally(2), reference=np.eye(2, dtype=np.float32))
     >>> units, weights = in_frame(calibration, np.eye(2, dtype=np.float32))
-    >>> units.astype(float).round(2).tolist(), weights.tolist()
+    >>> units.astype(float).round(2).tolist(), weights.astype(float).round(2).tolist()
     ([[0.71, -0.71], [-0.71, 0.71]], [1.0, 1.0])
     """
     if languages is None or not calibration.languages:

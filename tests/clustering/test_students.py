@@ -516,7 +516,7 @@ CONNECTS_BY = {"dbname", "host", "port", "user", "password"}
 # -- What can't be used -----------------------------------------------------------------------------------------------
 def damaged() -> str:
     a_student()
-    LearntEncoder.objects.update(weights=b"OCS1 and then nothing")
+    LearntEncoder.objects.update(weights=b"OCS2 and then nothing")
     return in_use() or ""
 
 
