@@ -210,7 +210,7 @@ def assign(
 
     Notes
     -----
-    Cost O(n k h) as one matrix product of h = 64 to 144 leading dimensions for k > 2,560 (d for less), and about 10 µs
+    Cost O(n k h) as one matrix product of h = 64 to 144 leading dimensions for k > 3,072 (d for less), and about 10 µs
     a distinct report on top. Calibrations are made at fixed counts, so the same reports in one batch or in many agree
     but for copies that a cut takes apart.
 

@@ -105,8 +105,8 @@ class HashingEncoder:
     def encode_comparable(self, clean: list[str]) -> FloatArray:
         """As `encode`, of texts that `ml.hashing.comparable` has seen already."""
         terms = Terms(clean)
-        words = unit_rows(terms.hashed(self.n_dims, unit="words").toarray())
-        letters = unit_rows(terms.hashed(self.n_dims, unit="letters").toarray())
+        words = unit_rows(terms.dense(self.n_dims, unit="words"))
+        letters = unit_rows(terms.dense(self.n_dims, unit="letters"))
         # Either half weighs the same, however many n-grams a text has.
         return unit_rows(words + letters)
 

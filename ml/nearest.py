@@ -19,8 +19,8 @@ from ml.pairs import SLACK, bounds_of, close_pairs, pairs_from, products_of_pair
 from ml.types import Float64Array, FloatArray, IntArray
 
 # Up to here all products at once are quicker than ruling centroids out, or as quick and without its preparations.
-# (Placing from 1,000 to 2,500 of 320 dimensions: a tenth quicker than with 1,024; from 2,000 to 3,400 alike.)
-SMALL: Final = 2_560
+# (Placing from 1,000 to 4,000 of 320 dimensions takes as long with 1,024 as with 4,096, within a twentieth.)
+SMALL: Final = 3_072
 # Where a larger share of the centroids can't be ruled out, all products at once are quicker.
 MOST_CANDIDATES_SHARE: Final = 1 / 50
 # Changed rows are kept beside the unchanged ones up to this number, for copying all is what costs with many centroids.
@@ -163,7 +163,7 @@ def index_of(sums: FloatArray, *, after: Index | None = None, threshold: float |
 
     Notes
     -----
-    Cost O(k d) up to 2,560 sums, O(k d²) beyond where no directions are known.
+    Cost O(k d) up to 3,072 sums, O(k d²) beyond where no directions are known.
 
     Examples
     --------

@@ -21,7 +21,7 @@ import scipy.sparse as sp
 
 from ml.denoise import without_means
 from ml.encoders import EncoderUnavailableError, StaticEncoder, load_encoder
-from ml.hashing import comparable, hashed, unit_rows, unit_sparse_rows
+from ml.hashing import Terms, comparable, unit_rows, unit_sparse_rows
 from ml.types import BoolArray, Encoder, FloatArray
 
 # Fitted on the first quarter of Banking77 and scored on the second, at the best cut of average linkage: B-cubed .580 at
@@ -367,10 +367,11 @@ def _features(
     else:
         dense = base.encode(clean) if base is not None else np.zeros((len(clean), 0), dtype=np.float32)
     parts = [sp.csr_array((len(clean), 0), dtype=np.float32)]
+    terms = Terms(clean)
     if n_word_dims:
-        parts.append(unit_sparse_rows(hashed(clean, n_word_dims, unit="words")))
+        parts.append(unit_sparse_rows(terms.sparse(n_word_dims, unit="words")))
     if n_letter_dims:
-        parts.append(unit_sparse_rows(hashed(clean, n_letter_dims, unit="letters")))
+        parts.append(unit_sparse_rows(terms.sparse(n_letter_dims, unit="letters")))
     counts = sp.csr_array(sp.hstack(parts, format="csr", dtype=np.float32))
     known: BoolArray = dense.any(axis=1) | (np.diff(counts.indptr) > 0)
     return dense, counts, known

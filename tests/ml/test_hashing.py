@@ -9,7 +9,8 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 from ml import hashing
-from ml.hashing import LETTERS, Unit, hashed, unit_rows
+from ml.hashing import LETTERS, Terms, Unit, unit_rows
+from ml.text import tokens
 
 TEXTS = [
     "login fails again and again and again",
@@ -29,7 +30,7 @@ UNITS: tuple[Unit, ...] = ("words", "letters")
 
 
 def words_and_pairs(text: str) -> list[str]:
-    words = hashing.tokens(text)
+    words = tokens(text)
     return [*words, *(" ".join(pair) for pair in pairwise(words))]
 
 
@@ -38,7 +39,7 @@ def counted_by_scikit_learn(texts: list[str], unit: Unit) -> np.ndarray:
         counter = CountVectorizer(analyzer=words_and_pairs)
     else:
         counter = CountVectorizer(lowercase=False, analyzer="char_wb", ngram_range=LETTERS)
-        texts = [" ".join(hashing.tokens(text)) for text in texts]
+        texts = [" ".join(tokens(text)) for text in texts]
     found: np.ndarray = np.sqrt(counter.fit_transform(texts).toarray())
     return found
 
@@ -48,7 +49,7 @@ def test_what_texts_share_is_what_scikit_learn_counts(unit: Unit) -> None:
     counted = counted_by_scikit_learn(TEXTS, unit)
 
     for _ in range(2):  # the second time from memory
-        found = hashed(TEXTS, ROOM, unit=unit)
+        found = Terms(TEXTS).sparse(ROOM, unit=unit)
         np.testing.assert_allclose((found @ found.T).toarray(), counted @ counted.T, rtol=1e-5)
 
 
@@ -60,7 +61,7 @@ def test_in_few_places_products_are_right_on_average(unit: Unit) -> None:
     texts = [" ".join(rng.choice(words, size=12)) for _ in range(200)]
     counted = unit_rows(counted_by_scikit_learn(texts, unit).astype(np.float32))
 
-    found = unit_rows(hashed(texts, 256, unit=unit).toarray())
+    found = unit_rows(Terms(texts).sparse(256, unit=unit).toarray())
 
     errors = (found @ found.T - counted @ counted.T)[np.triu_indices(len(texts), 1)]
     assert abs(errors.mean()) < 0.005
@@ -69,21 +70,22 @@ def test_in_few_places_products_are_right_on_average(unit: Unit) -> None:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_full_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch, unit: Unit) -> None:
-    expected = [hashed([text, "login"], 64, unit=unit).toarray() for text in TEXTS]
+    expected = [Terms([text, "login"]).sparse(64, unit=unit).toarray() for text in TEXTS]
     monkeypatch.setattr(hashing, "MOST_WORDS", 2)
 
-    found = [hashed([text, "login"], 64, unit=unit).toarray() for text in TEXTS]
+    found = [Terms([text, "login"]).sparse(64, unit=unit).toarray() for text in TEXTS]
 
     np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_text_is_hashed_alone_as_among_others(unit: Unit) -> None:
-    together = hashed(TEXTS, 64, unit=unit).toarray()
+    together = Terms(TEXTS).sparse(64, unit=unit).toarray()
 
-    alone = [hashed([text], 64, unit=unit).toarray()[0] for text in TEXTS]
+    alone = [Terms([text]).sparse(64, unit=unit).toarray()[0] for text in TEXTS]
 
     np.testing.assert_array_equal(together, alone)
+    np.testing.assert_array_equal(together, Terms(TEXTS).dense(64, unit=unit))
 
 
 @pytest.mark.parametrize(
@@ -95,6 +97,6 @@ def test_a_text_is_hashed_alone_as_among_others(unit: Unit) -> None:
     ],
 )
 def test_places_and_signs_are_those_that_stored_vectors_were_made_by(text: str, unit: Unit, places: list[int]) -> None:
-    found = hashed([text], 1_000, unit=unit)
+    found = Terms([text]).sparse(1_000, unit=unit)
 
     assert (found.indices * np.sign(found.data)).tolist() == places
