@@ -83,9 +83,12 @@ class TextReader:
             places = self._places(len(missing))
             self._vectors[places] = fresh
             known.update(zip(missing, zip(places.tolist(), codes, strict=True), strict=True))
-        found = [known[text] for text in texts]
-        vectors = self._vectors[[place for place, _ in found]]
-        guards = [code for _, code in found]
+        if missing and len(missing) == len(texts):
+            vectors, guards = fresh, codes
+        else:
+            found = [known[text] for text in texts]
+            vectors = self._vectors[[place for place, _ in found]]
+            guards = [code for _, code in found]
         if names:
             guards = [code or named_in(text[:MAX_CHARS], names) for text, code in zip(texts, guards, strict=True)]
         return vectors, guards
