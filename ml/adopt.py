@@ -71,7 +71,7 @@ def adopt(
     n_old = len(ids)
     n_all = n_old + len(without)
     own = index.rows(without)
-    totals, among = index.grouped(place, n_old) @ own.T, own @ own.T
+    totals, among = index.products_with_groups(own, place, n_old), own @ own.T
     _add_beside(totals, among, place, without, n_reports, index.lengths(), kinds, middles, same_time, burst_seconds)
     is_old = place >= 0
     sizes = np.zeros(n_all)

@@ -27,6 +27,8 @@ MOST_CANDIDATES_SHARE: Final = 1 / 50
 # With few, looking at a second place costs more than copying does, unless reports come one by one.
 MOST_FRESH: Final = 1_024
 MOST_FRESH_OF_FEW: Final = 64
+# To add up the sums of each group first pays from so many vectors on that are compared with them.
+_FEW_VECTORS: Final = 4
 # Leading directions are looked for anew when so many times as many sums as there are have changed since.
 AXES_LAST: Final = 3
 
@@ -124,18 +126,35 @@ class Index:
         found: FloatArray = self.base[row] if place < 0 else self.sheet.sums[place]
         return found
 
-    def grouped(self, groups: IntArray, n_groups: int) -> FloatArray:
-        """What the sums of each group come to, without copying all: shape (n_groups, d), float32.
+    def products_with_groups(self, vectors: FloatArray, groups: IntArray, n_groups: int) -> FloatArray:
+        """Products of n vectors with what the sums of each group come to, without copying these.
 
-        `groups` names the group of each sum from 0 on, -1 where it is in none; shape (k,), int64.
+        Parameters
+        ----------
+        vectors : ndarray of shape (n, d), float32
+        groups : ndarray of shape (k,), int64
+            Group of each sum from 0 on, -1 where it is in none.
+        n_groups : int
+
+        Returns
+        -------
+        ndarray of shape (n_groups, n), float32
         """
-        found = _added_by(np.where(self.place < 0, groups, -1)[: len(self.base)], self.base, n_groups)
         fresh = self.fresh_rows
+        if len(vectors) <= _FEW_VECTORS:
+            products = np.empty((len(vectors), len(groups)), dtype=np.float32)
+            for vector, row in zip(vectors, products, strict=True):
+                np.matmul(self.base, vector, out=row[: len(self.base)])
+            products[:, fresh] = vectors @ self.sheet.sums[self.place[fresh]].T
+            is_in = groups >= 0
+            added = [np.bincount(groups[is_in], weights=row[is_in], minlength=n_groups) for row in products]
+            return np.array(added, dtype=np.float32).reshape(len(vectors), n_groups).T
+        sums = _added_by(np.where(self.place < 0, groups, -1)[: len(self.base)], self.base, n_groups)
         if len(fresh):
             of_sheet = np.full(len(self.sheet_rows), -1, dtype=np.int64)
             of_sheet[self.place[fresh]] = groups[fresh]
-            found += _added_by(of_sheet, self.sheet.sums[: len(of_sheet)], n_groups)
-        return found
+            sums += _added_by(of_sheet, self.sheet.sums[: len(of_sheet)], n_groups)
+        return sums @ vectors.T
 
     def lengths(self) -> FloatArray:
         """Length of each sum, shape (k,), float32."""
