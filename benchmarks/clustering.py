@@ -27,6 +27,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_info
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # a script's own folder is not the checkout
 
 from benchmarks.clustering_rivals import RIVALS, measure_rival
@@ -217,6 +219,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         about = {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
             "python": platform.python_version(),
+            "kernels": sorted({one["architecture"] for one in threadpool_info() if "architecture" in one}),
             "load_average": round(os.getloadavg()[0], 1),
             "seed": SEED,
             "command": " ".join(["python", "benchmarks/clustering.py", *(sys.argv[1:] if argv is None else argv)]),
