@@ -115,6 +115,11 @@ class Calibration:
     same_time: float
     n_seen: int
 
+    @property
+    def mixed(self) -> float:
+        """How mixed the stream is: 1 where many things are told of at any time, 0 where few topics fill the window."""
+        return self.scaling / SCALED_BY
+
 
 def texts_until_due(calibration: Calibration | None, tally: Tally) -> int:
     """How many more texts the tally may see before a new calibration is due; 0 if it is due now.

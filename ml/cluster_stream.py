@@ -27,7 +27,7 @@ from ml.languages import languages_of
 from ml.multilingual import is_multilingual
 from ml.names import NameTally, add_texts, learns_at, learnt_names
 from ml.reading import TextReader
-from ml.refine import NO_GROUP, group_threshold, refine
+from ml.refine import NO_GROUP, group_threshold, refine, turns_of
 from ml.trial import distinct, teacher_of, try_student
 from ml.types import BoolArray, Encoder, Float64Array, IntArray
 
@@ -174,6 +174,7 @@ class Grouper:
                 burst_seconds=self._idle_seconds * BURST_SHARE,
                 moved=None if everything else moved,
                 turn=self._n_refinements,
+                n_turns=self._n_turns,
                 first_new_group=self._next_group,
             )
         )
@@ -198,6 +199,11 @@ class Grouper:
             return 1.0
         usual = calibration.usual_weighted if self._usual is None else self._usual
         return group_threshold(usual)
+
+    @property
+    def _n_turns(self) -> int:
+        calibration = self._state.calibration
+        return turns_of(0.0 if calibration is None else calibration.mixed)
 
     @property
     def _same_time(self) -> float:

@@ -22,18 +22,18 @@ NO_GROUP: Final = -1
 GROUP_FACTOR: Final = 1.36
 # Ids that people have seen stay while they are about right: a micro-cluster leaves its group where it is less alike to
 # the rest of it than this share of the threshold, or more alike to another group by that share. First halves, static
-# vectors: 9 % of Banking77's first labels change, 12 % of English + Arabic's, 4 % of News-T's; with 0.15 for the second
-# it is 2 % more, at the same B-cubed, and 14-34 % where everything is regrouped freely.
+# vectors: 10 % of Banking77's first labels change, 9 % of English + Arabic's, 3 % of News-T's; with 0.25 for the second
+# a half to 1 % less for .004 B-cubed less, with 0.15 1 % more for hardly any, and 14-34 % where everything is regrouped
+# freely.
 LEAVES_BELOW: Final = 0.8
-LEAVES_FOR: Final = 0.25
+LEAVES_FOR: Final = 0.2
 # While a service is younger everything is regrouped freely: there is little yet that anybody has seen. (With 1,500,
 # 4 % more of English + Arabic's first labels change, first half, for the same B-cubed within .002.)
 YOUNG_REPORTS: Final = 500
 # What is looked at by turns falls apart where its group is so large and nothing as alike as this share of the threshold
 # holds it together: groups grow mixed in small steps, of which none looks wrong by itself, and large ones weigh most.
-# With 4 turns, a share of 1 or 20 reports, News-T's first half gains up to .01 B-cubed, and of English + Arabic 13-16 %
-# of first labels change.
-LARGE_REPORTS: Final = 40
+# (With 40 reports .004 B-cubed less for News-T's first half, and the same elsewhere.)
+LARGE_REPORTS: Final = 20
 HOLDS_TOGETHER: Final = 0.85
 # Unless it has more wordings than these: each is a reading of all groups, and a pause must stay short.
 MOST_ANEW: Final = 256
@@ -44,9 +44,12 @@ HEIR_SHARE: Final = 0.25
 PRIOR_CORRECTIONS: Final = 5
 FARTHEST_VOTE: Final = 0.7
 _FACTORS: Final = (0.85, 1.2)
-# Each refinement looks at one of so many shares of what did not move. (With 16, B-cubed of News-T's first half is .02
-# less: a story is over before its turn comes.)
-TURNS: Final = 8
+# Each refinement looks at one of so many shares of what did not move: the first number where a few topics fill the
+# window and pass, for a story must not be over before its turn comes; the second where the stream is mixed, for there
+# ids stay that people know, at hardly a cost. (First halves, static vectors: with 8 for all 9 to 16 % of first labels
+# change on six mixed streams, with 24 8 to 13 %, for .002 B-cubed on average. With 12 or more for all, headlines in
+# bursts lose .014.)
+TURNS: Final = (8, 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,23 @@ def group_threshold(usual_weighted: float, factor: float = GROUP_FACTOR) -> floa
     0.544
     """
     return min(usual_weighted * factor, 1.0)
+
+
+def turns_of(mixed: float) -> int:
+    """How many refinements it takes until every group was looked at, whether it moved or not.
+
+    Parameters
+    ----------
+    mixed : float
+        `ml.calibration.Calibration.mixed`.
+
+    Examples
+    --------
+    >>> turns_of(0.0), turns_of(1.0)
+    (8, 24)
+    """
+    fewest, most = TURNS
+    return round(fewest + (most - fewest) * mixed)
 
 
 def adapted_factor(sums: FloatArray, n_reports: IntArray, constraints: Constraints, *, usual_weighted: float) -> float:
@@ -155,6 +175,7 @@ def refine(
     burst_seconds: float = BURST_SECONDS,
     moved: BoolArray | None = None,
     turn: int = 0,
+    n_turns: int = TURNS[0],
     constraints: Constraints | None = None,
     first_new_group: int | None = None,
 ) -> IntArray:
@@ -185,6 +206,8 @@ def refine(
     turn : int, default 0
         Which share of the groups is looked at even where nothing moved, and taken apart if large and mixed: count it
         up.
+    n_turns : int, optional
+        How many shares there are, see `turns_of`.
     constraints : Constraints, optional
     first_new_group : int, optional
         Ids of new groups count up from here; by default from `max(groups) + 1`. Give it where ids above that have been
@@ -226,7 +249,7 @@ def refine(
     if moved is None or n_reports.sum() < YOUNG_REPORTS:
         looked_at = leaving = is_their_turn = np.ones(len(groups), dtype=np.bool_)
     else:
-        is_their_turn = groups % TURNS == turn % TURNS
+        is_their_turn = groups % n_turns == turn % n_turns
         looked_at = moved | (groups == NO_GROUP) | is_their_turn
         leaving = _leaving(wide, n_reports, groups, looked_at, signs, threshold)
     # What does not leave stays whole, and so does what a person pinned together. Pins and groups are numbers of the

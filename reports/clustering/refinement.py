@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from ml.cluster import BURST_SHARE
-from ml.refine import NO_GROUP, Constraints, adapted_factor, refine
+from ml.refine import NO_GROUP, Constraints, adapted_factor, refine, turns_of
 from ml.types import Encoder, IntArray
 from reports.clustering import arrays, encoding, handover
 from reports.clustering.arrays import ServiceClusters
@@ -165,6 +165,7 @@ def _refine(picture: _Picture) -> _Refined:
         burst_seconds=IDLE_SECONDS * BURST_SHARE,
         moved=state.n_reports > clusters.n_refined,
         turn=clusters.n_refinements,
+        n_turns=turns_of(state.calibration.mixed),
         constraints=Constraints(
             np.where(clusters.pins == NO_GROUP, NO_GROUP, np.searchsorted(ids, clusters.pins)),
             tuple(

@@ -25,6 +25,7 @@ from ml.refine import (
     adapted_factor,
     group_threshold,
     refine,
+    turns_of,
 )
 from ml.types import FloatArray, IntArray
 
@@ -145,12 +146,12 @@ def test_nothing_to_refine_is_no_error() -> None:
 # Ids that people have seen stay while they are about right
 
 
-def grown_up(x: list[float], *, moved: bool = True, turn: int = 0) -> int:
+def grown_up(x: list[float], *, moved: bool = True, turn: int = 0, n_turns: int = TURNS[0]) -> int:
     """Where a small micro-cluster of group 7 (east) ends that may be nearer to group 8 (north)."""
     sums, sizes = sums_of([YOUNG_REPORTS, 0.0], [0.0, YOUNG_REPORTS], x), ints(YOUNG_REPORTS, YOUNG_REPORTS, 1)
     moves = np.array([False, False, moved])
 
-    return int(refine(sums, sizes, ints(7, 8, 7), threshold=0.5, moved=moves, turn=turn)[2])
+    return int(refine(sums, sizes, ints(7, 8, 7), threshold=0.5, moved=moves, turn=turn, n_turns=n_turns)[2])
 
 
 def test_a_micro_cluster_slightly_nearer_to_another_group_stays() -> None:
@@ -174,7 +175,15 @@ def test_what_did_not_move_is_left_where_it_is() -> None:
 
 
 def test_what_did_not_move_is_looked_at_when_its_turn_comes() -> None:
-    assert [grown_up(NORTH, moved=False, turn=turn) for turn in (6, 7, 8, 7 + TURNS)] == [7, 8, 7, 8]
+    assert [grown_up(NORTH, moved=False, turn=turn) for turn in (6, 7, 8, 7 + TURNS[0])] == [7, 8, 7, 8]
+
+
+def test_in_a_mixed_stream_turns_come_less_often() -> None:
+    n_turns = turns_of(1.0)
+
+    found = [grown_up(NORTH, moved=False, turn=turn, n_turns=n_turns) for turn in (7, 7 + TURNS[0], 7 + n_turns)]
+
+    assert found == [8, 7, 8]
 
 
 def grown_mixed(n_reports: int, *, turn: int, constraints: Constraints | None = None) -> list[int]:
