@@ -5,6 +5,8 @@ Invariant: groups that exist are not changed. Not here: merging and splitting (`
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from ml.apart import BURST_SECONDS, terms_beside
@@ -12,6 +14,13 @@ from ml.linkage import MANY_REPORTS, more_of_many
 from ml.nearest import Index
 from ml.refine import NO_GROUP, check_shapes
 from ml.types import Float64Array, FloatArray, IntArray
+
+# A new wording joins a group from this share of the threshold on. Refinement would leave it there down to a lower one
+# (`ml.refine.LEAVES_BELOW`), and what opens a group of its own here mostly joins one later, under another id. First
+# halves, static vectors, eight sets: .7 % fewer first labels change, and on titles of Stack Overflow they lie 4.6
+# points of B-cubed below the final ones, not 5.9; B-cubed is the same on average. With 0.9 Banking77 and English +
+# Arabic lose .006.
+JOINS_FROM: Final = 0.95
 
 
 def adopt(
@@ -29,8 +38,8 @@ def adopt(
     """Give micro-clusters that have no group yet the group they would join, or a new one, at once.
 
     The immediate answer between two refinements: each ungrouped micro-cluster, in order, joins the group to whose
-    reports it is most alike on average if that reaches the threshold, and a little more where both are large
-    (`ml.linkage.more_of_many`). Groups that exist are not changed.
+    reports it is most alike on average if that nearly reaches the threshold (`JOINS_FROM`), and a little more where
+    both are large (`ml.linkage.more_of_many`). Groups that exist are not changed.
 
     Parameters
     ----------
@@ -63,6 +72,7 @@ def adopt(
     [7, 7, 8]
     """
     next_group = check_shapes(len(index.place), n_reports, groups, first_new_group)
+    threshold *= JOINS_FROM
     adopted = groups.copy()
     without = np.flatnonzero(groups == NO_GROUP)
     if len(without) == 0:
