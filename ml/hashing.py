@@ -168,16 +168,15 @@ def _known(words: Sequence[str]) -> list[_Word]:
     try:
         return list(map(_remembered.__getitem__, words))
     except KeyError:
-        pass
-    if len(_remembered) > MOST_WORDS:
+        # What is answered with is this call's own: another thread may clear what is remembered at any moment.
+        found = {word: _remembered.get(word) for word in words}
+    missing = [word for word, hashes in found.items() if hashes is None]
+    new = dict(zip(missing, _hashes_of(missing), strict=True))
+    if len(_remembered) + len(new) > MOST_WORDS:
         _remembered.clear()
-    missing = [word for word in dict.fromkeys(words) if word not in _remembered]
-    _remembered.update(zip(missing, _hashes_of(missing), strict=True))
-    found = list(map(_remembered.__getitem__, words))
-    for word in missing:
-        if len(word) > LONGEST_WORD:
-            del _remembered[word]
-    return found
+    kept = ((word, hashes) for word, hashes in new.items() if len(word) <= LONGEST_WORD)
+    _remembered.update(itertools.islice(kept, MOST_WORDS))
+    return [found[word] or new[word] for word in words]
 
 
 def _hashes_of(words: Sequence[str]) -> list[_Word]:

@@ -226,16 +226,15 @@ def tokens_of_all(texts: Sequence[str]) -> list[list[str]]:
     [['no', 'power'], []]
     """
     pieces = [text.split() for text in texts]
-    if len(_tokens_of_piece) > MOST_WORDS:
+    # What is answered with is this call's own: another thread may clear what is remembered at any moment.
+    known = {piece: _tokens_of_piece.get(piece) for piece in itertools.chain.from_iterable(pieces)}
+    new = {piece: _tokens_of(piece) for piece, words in known.items() if words is None}
+    found = {piece: new[piece] if words is None else words for piece, words in known.items()}
+    if len(_tokens_of_piece) + len(new) > MOST_WORDS:
         _tokens_of_piece.clear()
-    new = set(itertools.chain.from_iterable(pieces)).difference(_tokens_of_piece)
-    _tokens_of_piece.update((piece, _tokens_of(piece)) for piece in new)
-    known = _tokens_of_piece.__getitem__
-    found = [list(itertools.chain.from_iterable(map(known, row))) for row in pieces]
-    for piece in new:
-        if len(piece) > LONGEST_WORD:
-            del _tokens_of_piece[piece]
-    return found
+    kept = ((piece, words) for piece, words in new.items() if len(piece) <= LONGEST_WORD)
+    _tokens_of_piece.update(itertools.islice(kept, MOST_WORDS))
+    return [list(itertools.chain.from_iterable(map(found.__getitem__, row))) for row in pieces]
 
 
 def _tokens_of(piece: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -76,6 +77,29 @@ def test_a_full_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch, unit: Un
     found = [Terms([text, "login"]).sparse(64, unit=unit).toarray() for text in TEXTS]
 
     np.testing.assert_array_equal(found, expected)
+
+
+def test_words_that_another_thread_forgets_meanwhile_are_hashed_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    work_out = hashing._hashes_of
+
+    def work_out_while_another_forgets(words: Sequence[str]) -> list[hashing._Word]:
+        hashing._remembered.clear()
+        return work_out(words)
+
+    expected = Terms(["met before and new"]).dense(64, unit="letters")
+    hashing._remembered.clear()
+    Terms(["met before"])
+    monkeypatch.setattr(hashing, "_hashes_of", work_out_while_another_forgets)
+
+    np.testing.assert_array_equal(Terms(["met before and new"]).dense(64, unit="letters"), expected)
+
+
+def test_no_more_words_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing, "MOST_WORDS", 10)
+
+    Terms([" ".join(f"word{i}" for i in range(50))])
+
+    assert len(hashing._remembered) <= 10
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -146,7 +146,7 @@ def test_nothing_to_refine_is_no_error() -> None:
 # Ids that people have seen stay while they are about right
 
 
-def grown_up(x: list[float], *, moved: bool = True, turn: int = 0, n_turns: int = TURNS[0]) -> int:
+def grown_up(x: list[float], *, moved: bool = True, turn: int = 2, n_turns: int = TURNS[0]) -> int:
     """Where a small micro-cluster of group 7 (east) ends that may be nearer to group 8 (north)."""
     sums, sizes = sums_of([YOUNG_REPORTS, 0.0], [0.0, YOUNG_REPORTS], x), ints(YOUNG_REPORTS, YOUNG_REPORTS, 1)
     moves = np.array([False, False, moved])
@@ -176,6 +176,17 @@ def test_what_did_not_move_is_left_where_it_is() -> None:
 
 def test_what_did_not_move_is_looked_at_when_its_turn_comes() -> None:
     assert [grown_up(NORTH, moved=False, turn=turn) for turn in (6, 7, 8, 7 + TURNS[0])] == [7, 8, 7, 8]
+
+
+@pytest.mark.parametrize("mixed", [0.0, 1.0])
+@pytest.mark.parametrize("n_going", [0, 1, 2, 3, 5])
+def test_every_group_has_its_turn_however_many_go_at_each_refinement(mixed: float, n_going: int) -> None:
+    # Groups are counted anew: where some with lower numbers go each time, a group's number falls as the turns go on.
+    n_turns = turns_of(mixed)
+
+    for number in range(10_000, 10_000 + n_turns):
+        turns = [turn for turn in range(n_turns) if (number - n_going * turn) % n_turns == turn % n_turns]
+        assert len(turns) == 1
 
 
 def test_in_a_mixed_stream_turns_come_less_often() -> None:

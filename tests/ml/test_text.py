@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml import text as reading
 from ml.text import _plain_words, _tokens_of_piece, normalise, plain_words, tokens
 
 
@@ -159,3 +160,25 @@ def test_tokens_hold_no_white_space_and_come_from_the_text(text: str) -> None:
 )
 def test_tokens_are_the_words_of_every_script(text: str, words: list[str]) -> None:
     assert tokens(text) == words
+
+
+def test_words_that_another_thread_forgets_meanwhile_are_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    split = reading._tokens_of
+
+    def split_while_another_forgets(piece: str) -> tuple[str, ...]:
+        reading._tokens_of_piece.clear()
+        return split(piece)
+
+    tokens("met before")
+    monkeypatch.setattr(reading, "_tokens_of", split_while_another_forgets)
+
+    assert tokens("met before, 'new' here") == ["met", "before", "new", "here"]
+
+
+def test_no_more_pieces_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_WORDS", 10)
+
+    found = tokens(" ".join(f"word{i}" for i in range(50)))
+
+    assert len(found) == 50
+    assert len(reading._tokens_of_piece) <= 10
