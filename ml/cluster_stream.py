@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, TextIO
 
 import numpy as np
 
-from ml.adopt import adopt
+from ml.adopt import adopt, joining_threshold
 from ml.cluster import BURST_SHARE, LeaderState, assign, empty_state, keep_micro
 from ml.encoders import EncoderUnavailableError, load_encoder, load_teacher, reference_vectors
 from ml.guards import kinds_of
@@ -139,7 +139,7 @@ class Grouper:
                     self._state.index,
                     self._state.n_reports,
                     self._group_of_micro[self._live],
-                    threshold=self._threshold,
+                    threshold=joining_threshold(self._threshold, self._mixed),
                     kinds=self._state.kinds,
                     middles=self._middles,
                     same_time=self._same_time,
@@ -174,7 +174,7 @@ class Grouper:
                 burst_seconds=self._idle_seconds * BURST_SHARE,
                 moved=None if everything else moved,
                 turn=self._n_refinements,
-                n_turns=self._n_turns,
+                n_turns=turns_of(self._mixed),
                 first_new_group=self._next_group,
             )
         )
@@ -201,9 +201,9 @@ class Grouper:
         return group_threshold(usual)
 
     @property
-    def _n_turns(self) -> int:
+    def _mixed(self) -> float:
         calibration = self._state.calibration
-        return turns_of(0.0 if calibration is None else calibration.mixed)
+        return 0.0 if calibration is None else calibration.mixed
 
     @property
     def _same_time(self) -> float:

@@ -19,7 +19,7 @@ import numpy as np
 from django.db import connection, transaction
 from django.db.models import Min, Sum
 
-from ml.adopt import adopt
+from ml.adopt import adopt, joining_threshold
 from ml.cluster import BURST_SHARE, LeaderState, assign
 from ml.guards import kinds_of
 from ml.refine import GROUP_FACTOR, NO_GROUP, group_threshold
@@ -272,15 +272,16 @@ def _place(service_id: int, reports: Sequence[PlacedReport], *, now: datetime) -
     )
     n_new = found.state.n_micro - before.state.n_micro
     groups = np.concatenate([before.cluster_ids, np.full(n_new, NO_GROUP, dtype=np.int64)])
-    if n_new:
+    calibration = found.state.calibration
+    if n_new and calibration:
         groups = adopt(
             found.state.index,
             found.state.n_reports,
             groups,
-            threshold=threshold_of(found.state, before.group_factor),
+            threshold=joining_threshold(threshold_of(found.state, before.group_factor), calibration.mixed),
             kinds=found.state.kinds,
             middles=middles_of(found.state),
-            same_time=found.state.calibration.same_time if found.state.calibration else 0.0,
+            same_time=calibration.same_time,
             burst_seconds=IDLE_SECONDS * BURST_SHARE,
         )
     cluster_ids = writing.write_clusters(service_id, reports, found.micro, groups, before.cluster_ids)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.adopt import JOINS_FROM, adopt
+from ml.adopt import adopt
 from ml.apart import BURST_SECONDS, apart_columns
 from ml.calibration import same_time_columns
 from ml.guards import kinds_of
@@ -449,7 +449,7 @@ def test_adoption_is_that_of_one_after_the_other(seed: int, threshold: float) ->
     found = adopt(index_of(sums), sizes, groups, threshold=threshold)
 
     products = sums.astype(np.float64) @ sums.T
-    assert found.tolist() == adopted_one_by_one(products, sizes, groups, known, JOINS_FROM * threshold)
+    assert found.tolist() == adopted_one_by_one(products, sizes, groups, known, threshold)
 
 
 @settings(max_examples=60, deadline=None)
@@ -468,7 +468,7 @@ def test_adoption_heeds_codes_places_and_times_as_refinement_does(seed: int) -> 
     products = sums.astype(np.float64) @ sums.T + 0.2 * (near @ near.T) * np.outer(sizes, sizes)
     if columns is not None and signs is not None:
         products += (columns * signs) @ columns.T
-    assert found.tolist() == adopted_one_by_one(products, sizes, groups, np.ones(20, dtype=np.bool_), JOINS_FROM * 0.1)
+    assert found.tolist() == adopted_one_by_one(products, sizes, groups, np.ones(20, dtype=np.bool_), 0.1)
 
 
 def test_a_new_micro_cluster_near_no_group_opens_one_that_the_next_can_join() -> None:
