@@ -5,11 +5,12 @@ Invariant: groups that exist are not changed. Not here: merging and splitting (`
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 
-from ml.apart import BURST_SECONDS, terms_beside
+from ml.apart import BURST_SECONDS, Term, terms_beside
 from ml.linkage import MANY_REPORTS, more_of_many
 from ml.nearest import Index
 from ml.refine import NO_GROUP, check_shapes
@@ -102,7 +103,8 @@ def adopt(
     n_all = n_old + len(without)
     own = index.rows(without)
     totals, among = index.products_with_groups(own, place, n_old), own @ own.T
-    _add_beside(totals, among, place, without, n_reports, index.lengths(), kinds, middles, same_time, burst_seconds)
+    terms = terms_beside(without, n_reports, index.lengths(), kinds, middles, same_time, burst_seconds)
+    _add_beside(terms, totals, among, place, without)
     is_old = place >= 0
     sizes = np.zeros(n_all)
     sizes[:n_old] = np.bincount(place[is_old], weights=n_reports[is_old], minlength=n_old)
@@ -145,21 +147,12 @@ def adopt(
 
 
 def _add_beside(
-    totals: FloatArray,
-    among: FloatArray,
-    place: IntArray,
-    without: IntArray,
-    n_reports: IntArray,
-    lengths: FloatArray,
-    kinds: IntArray | None,
-    middles: Float64Array | None,
-    same_time: float,
-    burst_seconds: float,
+    terms: Iterable[Term], totals: FloatArray, among: FloatArray, place: IntArray, without: IntArray
 ) -> None:
     """Add what time, codes and places say, in place, to the products of groups with what has none, and among these."""
     is_old = place >= 0
     of_each = np.zeros(len(place), dtype=np.float32)
-    for term in terms_beside(without, n_reports, lengths, kinds, middles, same_time, burst_seconds):
+    for term in terms:
         of_each[term.columns] = term.of_columns
         of_groups = np.bincount(place[is_old], weights=of_each[is_old], minlength=len(totals)).astype(np.float32)
         totals[:, term.rows] += of_groups[:, None] * term.of_rows

@@ -168,7 +168,7 @@ def calibrate(
 
     Notes
     -----
-    Cost O(m² d) for a sample of m texts: about 8 ms at 512 × 320.
+    Cost O(m² d) for a sample of m texts: about 7 ms at 512 × 320.
 
     Examples
     --------
@@ -419,8 +419,7 @@ def _share_of_related(cosines: FloatArray, is_unrelated: BoolArray) -> float:
 def _unrelated(cosines: FloatArray) -> BoolArray:
     """Which of all pairs are about different things, as far as the pairs tell."""
     usual = _usual_of_mixed(*(_quantile(cosines, share) for share in (*_LOW_AND_MEDIAN, PAIR_QUANTILE)))
-    # How far apart the groups are that bring a pair together. (Cosines below 0 are counted as 0: a reading there would
-    # end the search anyway.)
+    # How far apart the groups are that bring each pair together.
     apart = cophenet(linkage(np.maximum(1.0 - cosines, 0.0), "average"))
     for _ in range(_MOST_LOOKS):
         is_unrelated: BoolArray = apart > 1.0 - ONE_THING_FROM * usual
@@ -428,6 +427,7 @@ def _unrelated(cosines: FloatArray) -> BoolArray:
         if len(between) == 0:
             return np.ones(len(cosines), dtype=np.bool_)
         rank = math.ceil(PAIR_QUANTILE * len(between)) - 1
+        # Cosines below 0 are counted as 0: a reading there would end the search anyway.
         found = math.floor(max(float(np.partition(between, rank)[rank]) * _STEPS, 0.0)) / _STEPS
         if found >= usual:
             break

@@ -226,6 +226,10 @@ def tokens_of_all(texts: Sequence[str]) -> list[list[str]]:
     [['no', 'power'], []]
     """
     pieces = [text.split() for text in texts]
+    try:
+        return [list(itertools.chain.from_iterable(map(_tokens_of_piece.__getitem__, row))) for row in pieces]
+    except KeyError:
+        pass
     # What is answered with is this call's own: another thread may clear what is remembered at any moment.
     known = {piece: _tokens_of_piece.get(piece) for piece in itertools.chain.from_iterable(pieces)}
     new = {piece: _tokens_of(piece) for piece, words in known.items() if words is None}

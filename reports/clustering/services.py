@@ -272,16 +272,18 @@ def _place(service_id: int, reports: Sequence[PlacedReport], *, now: datetime) -
     )
     n_new = found.state.n_micro - before.state.n_micro
     groups = np.concatenate([before.cluster_ids, np.full(n_new, NO_GROUP, dtype=np.int64)])
-    calibration = found.state.calibration
-    if n_new and calibration:
+    if n_new:
+        calibration = found.state.calibration
         groups = adopt(
             found.state.index,
             found.state.n_reports,
             groups,
-            threshold=joining_threshold(threshold_of(found.state, before.group_factor), calibration.mixed),
+            threshold=joining_threshold(
+                threshold_of(found.state, before.group_factor), calibration.mixed if calibration else 0.0
+            ),
             kinds=found.state.kinds,
             middles=middles_of(found.state),
-            same_time=calibration.same_time,
+            same_time=calibration.same_time if calibration else 0.0,
             burst_seconds=IDLE_SECONDS * BURST_SHARE,
         )
     cluster_ids = writing.write_clusters(service_id, reports, found.micro, groups, before.cluster_ids)
